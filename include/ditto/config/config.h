@@ -1,0 +1,123 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+/// The resolved configuration as plain values. Names, defaults, ranges and documentation of the
+/// keys are in one place, `ditto/config/sections.h`; loading and checking in `ditto/config/load.h`.
+namespace ditto::config {
+
+struct Sources {
+  std::vector<std::string> input;
+  std::vector<std::string> extensions = {"mp4", "m4v", "mov", "mkv", "webm", "avi", "mpg", "mpeg",
+                                         "ts", "mts", "m2ts", "wmv", "flv", "ogv", "3gp", "y4m", "gif"};
+  std::string instructions;
+};
+
+struct Clip {
+  double fps = 20.0;
+  int frames = 49;
+  int width = 832;
+  int height = 480;
+  std::string orientation = "source";
+};
+
+struct Curate {
+  std::string backend = "builtin";
+  int max_clips_per_source = 4;
+  double shot_threshold = 3.0;
+  double min_shot_seconds = 0.4;
+  double max_upscale = 3.0;
+  double min_fps_ratio = 0.4;
+  double max_letterbox = 0.02;
+  double black_level = 24.0;
+  double max_black_fraction = 0.1;
+  double max_frozen_fraction = 0.5;
+  double min_motion = 0.002;
+  double max_motion = 4.0;
+  double duplicate_similarity = 0.97;
+  int motion_grid = 16;
+};
+
+struct Instruct {
+  std::string backend = "builtin";
+  int count = 3;
+  double global_fraction = 0.7;
+  int attempts = 4;
+};
+
+struct Edit {
+  std::string backend = "builtin";
+  double keyframe_position = 0.5;
+  double strength = 1.0;
+};
+
+struct Gate {
+  std::string backend = "builtin";
+  double min_change = 0.012;
+  double min_structure = 0.25;
+  double max_outside_change = 0.02;
+};
+
+struct Depth {
+  std::string backend = "none";
+};
+
+struct Generate {
+  std::string backend = "builtin";
+  int iterations = 700;
+  int flow_width = 480;
+};
+
+struct Enhance {
+  std::string backend = "builtin";
+  double strength = 0.5;
+  int radius = 2;
+};
+
+struct Judge {
+  std::string backend = "builtin";
+  double min_instruction = 5.0;
+  double min_source = 5.0;
+  double min_quality = 5.0;
+  double min_temporal = 5.0;
+};
+
+struct Output {
+  std::string dir;
+  int crf = 12;
+  std::string preset = "medium";
+  int encoder_threads = 1;
+  int shard_samples = 1000;
+  double shard_megabytes = 3000.0;
+};
+
+struct Run {
+  std::uint64_t seed = 0;
+  int unit_clips = 8;
+  int workers = 0;
+  double memory_megabytes = 2600.0;
+  int retries = 1;
+  std::string deadline;
+  std::string cpu = "avx2";
+  double min_free_megabytes = 200.0;
+};
+
+struct Config {
+  Sources sources;
+  Clip clip;
+  Curate curate;
+  Instruct instruct;
+  Edit edit;
+  Gate gate;
+  Depth depth;
+  Generate generate;
+  Enhance enhance;
+  Judge judge;
+  Output output;
+  Run run;
+};
+
+}  // namespace ditto::config

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+/// Files that are complete under their final name: a temporary name in the same directory, fsync,
+/// rename, fsync of the directory. Every write of ditto to an output directory goes through here,
+/// so that tests can inject faults (a full disk, a crash between two steps).
+namespace ditto {
+
+/// A hook called before each step with its name ("create", "write", "sync", "rename", "sync_dir")
+/// and path; it may throw Error to simulate a fault. Empty by default. For tests.
+using FileFault = std::function<void(std::string_view step, const std::filesystem::path& path)>;
+void set_file_fault(FileFault fault);
+
+/// A file being written. Destroyed without commit(), it leaves nothing behind.
+class AtomicFile {
+ public:
+  explicit AtomicFile(std::filesystem::path final_path);
+  ~AtomicFile();
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  /// Throws Error(kFatal) naming the path and the system's reason ("No space left on device").
+  void write(const void* data, std::size_t size);
+  void write(std::string_view text) { write(text.data(), text.size()); }
+  /// Where the bytes go until commit(); a library that wants a path may write there itself.
+  const std::filesystem::path& temporary_path() const { return temporary_; }
+  void commit();
+
+ private:
+  std::filesystem::path final_;
+  std::filesystem::path temporary_;
+  int descriptor_ = -1;
+};
+
+void write_file(const std::filesystem::path& path, std::string_view bytes);
+/// Throws Error(kInput) naming the file.
+std::string read_file(const std::filesystem::path& path);
+std::optional<std::string> read_file_if_exists(const std::filesystem::path& path);
+/// Removes temporary files that killed processes left directly inside `directory`. Those whose
+/// writer lives, on any node, are kept: it holds a lock on them.
+void remove_stale_temporaries(const std::filesystem::path& directory);
+void sync_directory(const std::filesystem::path& directory);
+/// A text form of a path for JSON and messages: valid UTF-8 as it is, other bytes and control
+/// characters as \xNN, the backslash doubled where anything was escaped.
+std::string printable(const std::filesystem::path& path);
+
+/// An advisory lock on a file (flock): released when destroyed or when the process dies.
+class FileLock {
+ public:
+  /// Empty when another holder has it.
+  static std::optional<FileLock> try_acquire(const std::filesystem::path& path);
+  FileLock(FileLock&& other) noexcept;
+  FileLock& operator=(FileLock&&) = delete;
+  ~FileLock();
+
+ private:
+  explicit FileLock(int descriptor) : descriptor_(descriptor) {}
+  int descriptor_;
+};
+
+}  // namespace ditto

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ditto/config/config.h"
+#include "ditto/stages/instruct.h"
+
+namespace ditto::stages {
+
+/// One criterion's result. No score means that it could not be assessed without a model.
+struct Score {
+  std::string criterion;        ///< instruction, source, quality, temporal, safety
+  std::optional<double> value;  ///< 1 (worst) .. 10
+  std::string reason;           ///< checkable by a person: the measured quantity and its size
+};
+
+struct Judgement {
+  std::vector<Score> scores;
+  bool accepted = false;
+  std::string reason;          ///< main reason of a rejection; empty when accepted
+  nlohmann::json measurements;
+};
+
+/// What the judge knows of a sample besides its pixels.
+struct JudgeContext {
+  Instruction instruction;
+  int key_frame = 0;
+  cv::Mat edited_key_frame;  ///< empty when unknown (`ditto stage judge`)
+  cv::Mat mask;              ///< region of a local edit on the key frame; empty when global or unknown
+  std::vector<float> confidence;  ///< of the generator; may be empty
+};
+
+class Judge {
+ public:
+  virtual ~Judge() = default;
+  virtual BackendId id() const = 0;
+  virtual std::size_t working_bytes(const ClipShape& shape) const = 0;
+  virtual Judgement judge(const media::Video& source, const media::Video& edited,
+                          const JudgeContext& context) const = 0;
+};
+std::unique_ptr<Judge> make_judge(const config::Judge& config);
+nlohmann::ordered_json to_json(const Judgement& judgement);
+Judgement judgement_from_json(const nlohmann::json& value);
+
+}  // namespace ditto::stages
