@@ -1,0 +1,38 @@
+#pragma once
+
+#include <memory>
+
+#include "ditto/config/config.h"
+#include "ditto/stages/edit.h"
+#include "ditto/stages/enhance.h"
+#include "ditto/stages/gate.h"
+#include "ditto/stages/generate.h"
+#include "ditto/stages/instruct.h"
+#include "ditto/stages/judge.h"
+#include "ditto/stages/user_instructions.h"
+
+namespace ditto::pipeline {
+
+/// The stages of one run, made from its config. Shared read-only by all workers.
+struct Backends {
+  std::unique_ptr<stages::Instructor> instructor;
+  std::unique_ptr<stages::Editor> editor;
+  std::unique_ptr<stages::Gate> gate;
+  std::unique_ptr<stages::Generator> generator;
+  std::unique_ptr<stages::Enhancer> enhancer;
+  std::unique_ptr<stages::Judge> judge;
+  stages::UserInstructions user_instructions;
+};
+
+/// `generator_threads`: threads one generation may use; never changes results.
+Backends make_backends(const config::Config& config, int generator_threads);
+
+/// Memory one clip holds while it is open (frames and what the generator prepared), and one sample
+/// while it is computed. Bytes.
+struct MemoryNeed {
+  std::size_t clip = 0;
+  std::size_t sample = 0;
+};
+MemoryNeed memory_need(const Backends& backends, const stages::ClipShape& shape);
+
+}  // namespace ditto::pipeline

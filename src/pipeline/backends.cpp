@@ -1,0 +1,31 @@
+#include "ditto/pipeline/backends.h"
+
+namespace ditto::pipeline {
+
+Backends make_backends(const config::Config& config, int generator_threads) {
+  Backends backends;
+  backends.instructor = stages::make_instructor(config.instruct);
+  backends.editor = stages::make_editor(config.edit);
+  backends.gate = stages::make_gate(config.gate);
+  backends.generator = stages::make_generator(config.generate, generator_threads);
+  backends.enhancer = stages::make_enhancer(config.enhance);
+  backends.judge = stages::make_judge(config.judge);
+  if (!config.sources.instructions.empty()) {
+    backends.user_instructions = stages::load_user_instructions(config.sources.instructions);
+  }
+  return backends;
+}
+
+MemoryNeed memory_need(const Backends& backends, const stages::ClipShape& shape) {
+  const std::size_t video = shape.video_bytes();
+  MemoryNeed need;
+  need.clip = video + backends.generator->prepared_bytes(shape);
+  // While the enhancer works the generated frames are held, and they stay until they are stored;
+  // while the judge works both videos may still be waiting for the encoder.
+  need.sample = std::max({backends.generator->working_bytes(shape),
+                          video + backends.enhancer->working_bytes(shape),
+                          2 * video + backends.judge->working_bytes(shape)});
+  return need;
+}
+
+}  // namespace ditto::pipeline
