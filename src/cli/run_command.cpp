@@ -65,7 +65,7 @@ pipeline::RunOptions options_from(const RunArguments& arguments) {
   pipeline::RunOptions options;
   options.limit = arguments.limit;
   options.retry_quarantined = arguments.retry_quarantined;
-  options.quiet = spdlog::default_logger()->sinks().front()->level() > spdlog::level::info;
+  options.quiet = verbosity() == Verbosity::kQuiet;
   options.version = DITTO_VERSION;
   choose_share(arguments.task, options);
   return options;

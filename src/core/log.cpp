@@ -31,9 +31,14 @@ class JsonFormatter : public spdlog::formatter {
   }
 };
 
+std::atomic<Verbosity> g_verbosity{Verbosity::kNormal};
+
 }  // namespace
 
+Verbosity verbosity() { return g_verbosity; }
+
 void set_up_log(Verbosity verbosity) {
+  g_verbosity = verbosity;
   const bool colour = ::isatty(STDERR_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
   auto sink = std::make_shared<spdlog::sinks::stderr_color_sink_mt>(
       colour ? spdlog::color_mode::always : spdlog::color_mode::never);

@@ -11,6 +11,8 @@ enum class Verbosity { kQuiet, kNormal, kVerbose };
 
 /// Colours only on a terminal and without NO_COLOR.
 void set_up_log(Verbosity verbosity);
+/// As set last; kNormal before.
+Verbosity verbosity();
 /// From now on also writes DIRECTORY/NAME.log (text) and NAME.jsonl (one JSON object a line: time,
 /// level, thread, message).
 void add_log_files(const std::filesystem::path& directory, const std::string& name);
