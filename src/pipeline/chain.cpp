@@ -122,7 +122,7 @@ std::vector<stages::Instruction> ClipChain::instructions() {
   const stages::Clip& frames = clip();
   double seconds = 0;
   auto instructions = attempt(context_, record_.id, key, &seconds, [&] {
-    auto all = context_.backends.user_instructions.lookup(record_);
+    auto all = context_.backends.user_instructions.for_clip(record_);
     auto own = context_.backends.instructor->instruct(
         frames, context_.config.instruct.count, Stream(context_.config.run.seed, record_.id, "instruct"));
     all.insert(all.end(), std::make_move_iterator(own.begin()), std::make_move_iterator(own.end()));

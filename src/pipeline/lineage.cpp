@@ -46,7 +46,7 @@ StageKey Lineage::instruct(const stages::ClipRecord& clip, std::int64_t ordinal)
   inputs["seed"] = config_.run.seed;
   inputs["keyframe_position"] = config_.edit.keyframe_position;
   inputs["user"] = nlohmann::json::array();
-  for (const auto& instruction : backends_.user_instructions.lookup(clip)) {
+  for (const auto& instruction : backends_.user_instructions.for_clip(clip)) {
     inputs["user"].push_back(nlohmann::json(stages::to_json(instruction)));
   }
   return key_of("instruct", std::move(inputs));
