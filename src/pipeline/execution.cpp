@@ -105,15 +105,15 @@ void Execution::prepare(const std::shared_ptr<ClipJob>& clip) {
     quarantine_clip(clip, e.what());
     return;
   }
-  std::vector<std::size_t> todo;
+  std::vector<std::size_t> to_compute;
   for (std::size_t i = 0; i < clip->samples.size(); ++i) {
     if (auto record = clip->samples[i].chain->known_record()) {
       clip->samples[i].record = std::move(*record);
     } else {
-      todo.push_back(i);
+      to_compute.push_back(i);
     }
   }
-  scheduler_->opened(clip, std::move(todo));
+  scheduler_->opened(clip, std::move(to_compute));
 }
 
 void Execution::compute(const std::shared_ptr<ClipJob>& clip, std::size_t index) {

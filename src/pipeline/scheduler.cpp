@@ -46,12 +46,12 @@ std::optional<Scheduler::Task> Scheduler::next_task() {
     bool any_running = false;
     for (const auto& clip : active_) {
       if (clip->state_ != ClipJob::State::kOpen) continue;
-      any_running = any_running || clip->unfinished_ > clip->todo_.size();
-      if (clip->todo_.empty()) continue;
+      any_running = any_running || clip->unfinished_ > clip->to_compute_.size();
+      if (clip->to_compute_.empty()) continue;
       // One sample may always run: a lone clip was checked to fit before the run began.
       if (any_running && used_ + clip->need.sample > memory_) break;
-      const std::size_t sample = clip->todo_.back();
-      clip->todo_.pop_back();
+      const std::size_t sample = clip->to_compute_.back();
+      clip->to_compute_.pop_back();
       clip->samples[sample].pending = 1;
       used_ += clip->need.sample;
       return Task{clip, sample};
@@ -71,12 +71,12 @@ void Scheduler::decoded(const std::shared_ptr<ClipJob>& clip) {
   changed_.notify_all();
 }
 
-void Scheduler::opened(const std::shared_ptr<ClipJob>& clip, std::vector<std::size_t> todo) {
+void Scheduler::opened(const std::shared_ptr<ClipJob>& clip, std::vector<std::size_t> to_compute) {
   std::unique_lock lock(mutex_);
   clip->state_ = ClipJob::State::kOpen;
-  clip->unfinished_ = todo.size();
-  clip->todo_.assign(todo.rbegin(), todo.rend());
-  if (todo.empty()) {
+  clip->unfinished_ = to_compute.size();
+  clip->to_compute_.assign(to_compute.rbegin(), to_compute.rend());
+  if (to_compute.empty()) {
     close(lock, clip);
   } else {
     changed_.notify_all();
