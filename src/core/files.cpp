@@ -39,8 +39,12 @@ std::filesystem::path temporary_for(const std::filesystem::path& path) {
 std::size_t utf8_length(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char lead = byte(0);
-  const std::size_t length = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3
-                             : lead < 0xf5 ? 4 : 0;
+  const std::size_t length = lead < 0x80   ? 1
+                             : lead < 0xc2 ? 0
+                             : lead < 0xe0 ? 2
+                             : lead < 0xf0 ? 3
+                             : lead < 0xf5 ? 4
+                                           : 0;
   if (length == 0 || length > text.size()) return 0;
   for (std::size_t i = 1; i < length; ++i) {
     if ((byte(i) & 0xc0) != 0x80) return 0;
@@ -100,6 +104,58 @@ void write_file(const std::filesystem::path& path, std::string_view bytes) {
   file.commit();
 }
 
+namespace {
+
+void copy_bytes(const std::filesystem::path& from, const std::filesystem::path& to) {
+  std::ifstream in(from, std::ios::binary);
+  if (!in) fail("read", from, errno);
+  AtomicFile out(to);
+  std::vector<char> buffer(std::size_t{1} << 20);
+  while (in) {
+    in.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
+    if (in.gcount() > 0) out.write(buffer.data(), static_cast<std::size_t>(in.gcount()));
+  }
+  if (in.bad() || !in.eof()) fail("read", from, errno);
+  out.commit();
+}
+
+}  // namespace
+
+void link_or_copy(const std::filesystem::path& from, const std::filesystem::path& to) {
+  step("link", to);
+  std::error_code ignored;
+  std::filesystem::create_directories(to.parent_path(), ignored);
+  const std::filesystem::path temporary = temporary_for(to);
+  if (::link(from.c_str(), temporary.c_str()) != 0) {
+    const int code = errno;
+    // Another file system, one without links, or one name too many: all mean a copy.
+    if (code != EXDEV && code != EPERM && code != EMLINK && code != ENOTSUP && code != ENOSYS) {
+      fail("link", from, code);
+    }
+    return copy_bytes(from, to);
+  }
+  try {
+    step("rename", to);
+    if (::rename(temporary.c_str(), to.c_str()) != 0) fail("rename to", to, errno);
+  } catch (...) {
+    ::unlink(temporary.c_str());
+    throw;
+  }
+  ::unlink(temporary.c_str());  // rename() keeps both names when they are one file already
+  step("sync_dir", to);
+  sync_directory(to.parent_path());
+}
+
+void remove_file(const std::filesystem::path& path) {
+  step("remove", path);
+  if (::unlink(path.c_str()) != 0) {
+    if (errno == ENOENT) return;
+    fail("remove", path, errno);
+  }
+  step("sync_dir", path);
+  sync_directory(path.parent_path());
+}
+
 std::string read_file(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
   if (!in) throw Error(ErrorKind::kInput, printable(path) + ": " + std::strerror(errno));
@@ -129,7 +185,8 @@ void remove_stale_temporaries(const std::filesystem::path& directory) {
 }
 
 void sync_directory(const std::filesystem::path& directory) {
-  const int fd = ::open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const int fd =
+      ::open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) fail("open", directory, errno);
   const int rc = ::fsync(fd);
   const int code = errno;

@@ -1,6 +1,8 @@
 #include "ditto/core/files.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "ditto/core/error.h"
 
@@ -19,7 +21,8 @@ class FilesTest : public ::testing::Test {
   }
   void TearDown() override { set_file_fault({}); }
   std::size_t entries() const {
-    return static_cast<std::size_t>(std::distance(fs::directory_iterator(dir_), fs::directory_iterator()));
+    return static_cast<std::size_t>(
+        std::distance(fs::directory_iterator(dir_), fs::directory_iterator()));
   }
   fs::path dir_;
 };
@@ -53,11 +56,56 @@ TEST_F(FilesTest, SyncsBeforeRename) {
 }
 
 TEST_F(FilesTest, TemporariesOfDeadProcessesAreRemoved) {
-  write_file(dir_ / ".ditto-tmp." "4194999.0.b", "left over");  // above the kernel's largest pid
+  write_file(dir_ /
+                 ".ditto-tmp."
+                 "4194999.0.b",
+             "left over");  // above the kernel's largest pid
   AtomicFile live(dir_ / "c");
   remove_stale_temporaries(dir_);
   EXPECT_FALSE(fs::exists(dir_ / ".ditto-tmp.4194999.0.b"));
   EXPECT_TRUE(fs::exists(live.temporary_path()));
+}
+
+TEST_F(FilesTest, ALinkReplacesWhatIsThereAndAFaultKeepsIt) {
+  write_file(dir_ / "a", "new");
+  for (const std::string_view bad : {"link", "rename"}) {
+    write_file(dir_ / "b", "old");
+    set_file_fault([&](std::string_view step, const fs::path&) {
+      if (step == bad) throw Error(ErrorKind::kFatal, "crash");
+    });
+    EXPECT_THROW(link_or_copy(dir_ / "a", dir_ / "b"), Error) << bad;
+    set_file_fault({});
+    EXPECT_EQ(read_file(dir_ / "b"), "old") << bad;
+    EXPECT_EQ(entries(), 2u) << bad;
+  }
+  link_or_copy(dir_ / "a", dir_ / "b");
+  link_or_copy(dir_ / "a", dir_ / "b");  // again: both names are one file already
+  EXPECT_EQ(read_file(dir_ / "b"), "new");
+  EXPECT_EQ(fs::hard_link_count(dir_ / "a"), 2u);
+  EXPECT_EQ(entries(), 2u);
+}
+
+TEST_F(FilesTest, AcrossFileSystemsALinkIsACopy) {
+  const fs::path elsewhere = "/dev/shm";
+  std::error_code error;
+  struct stat here, there;
+  if (::stat(dir_.c_str(), &here) != 0 || ::stat(elsewhere.c_str(), &there) != 0 ||
+      here.st_dev == there.st_dev) {
+    GTEST_SKIP() << "/dev/shm is no other file system";
+  }
+  const fs::path from = elsewhere / fmt::format("ditto-files-test-{}", ::getpid());
+  write_file(from, std::string(3'000'000, 'x'));
+  link_or_copy(from, dir_ / "copy");
+  fs::remove(from, error);
+  EXPECT_EQ(read_file(dir_ / "copy"), std::string(3'000'000, 'x'));
+  EXPECT_EQ(entries(), 1u);
+}
+
+TEST_F(FilesTest, RemovingIsIdempotent) {
+  write_file(dir_ / "a", "x");
+  remove_file(dir_ / "a");
+  remove_file(dir_ / "a");
+  EXPECT_EQ(entries(), 0u);
 }
 
 TEST_F(FilesTest, PrintableIsValidUtf8AndKeepsOrdinaryNames) {

@@ -13,8 +13,8 @@
 /// so that tests can inject faults (a full disk, a crash between two steps).
 namespace ditto {
 
-/// A hook called before each step with its name ("create", "write", "sync", "rename", "sync_dir")
-/// and path; it may throw Error to simulate a fault. Empty by default. For tests.
+/// A hook called before each step with its name ("create", "write", "sync", "rename", "sync_dir",
+/// "link", "remove") and path; it may throw Error to simulate a fault. Empty by default. For tests.
 using FileFault = std::function<void(std::string_view step, const std::filesystem::path& path)>;
 void set_file_fault(FileFault fault);
 
@@ -40,6 +40,12 @@ class AtomicFile {
 };
 
 void write_file(const std::filesystem::path& path, std::string_view bytes);
+/// Gives the complete file `from` a second name, replacing what is at `to`: a hard link, or a copy
+/// where the file systems can't link the two. Steps: "link", "rename", "sync_dir" (or
+/// AtomicFile's).
+void link_or_copy(const std::filesystem::path& from, const std::filesystem::path& to);
+/// Removes a file if it is there, and syncs its directory. Steps: "remove", "sync_dir".
+void remove_file(const std::filesystem::path& path);
 /// Throws Error(kInput) naming the file.
 std::string read_file(const std::filesystem::path& path);
 std::optional<std::string> read_file_if_exists(const std::filesystem::path& path);
