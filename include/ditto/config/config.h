@@ -27,8 +27,7 @@ struct Clip {
 struct Curate {
   std::string backend = "builtin";
   int max_clips_per_source = 4;
-  double shot_threshold = 3.0;
-  double min_shot_seconds = 0.4;
+  double shot_threshold = 2.0;
   double max_upscale = 3.0;
   double min_fps_ratio = 0.4;
   double max_letterbox = 0.02;
@@ -37,7 +36,7 @@ struct Curate {
   double max_frozen_fraction = 0.5;
   double min_motion = 0.002;
   double max_motion = 4.0;
-  double duplicate_similarity = 0.97;
+  double duplicate_similarity = 0.9;
   int motion_grid = 16;
 };
 
@@ -45,7 +44,11 @@ struct Instruct {
   std::string backend = "builtin";
   int count = 3;
   double global_fraction = 0.7;
-  int attempts = 4;
+  double style_fraction = 0.6;
+  double replace_weight = 1.0;
+  double add_weight = 1.0;
+  double remove_weight = 1.0;
+  double attribute_weight = 1.0;
 };
 
 struct Edit {
@@ -59,6 +62,8 @@ struct Gate {
   double min_change = 0.012;
   double min_structure = 0.25;
   double max_outside_change = 0.02;
+  double min_contrast = 0.02;
+  double max_clipped = 0.95;
 };
 
 struct Depth {
@@ -67,7 +72,7 @@ struct Depth {
 
 struct Generate {
   std::string backend = "builtin";
-  int iterations = 700;
+  int iterations = 1000;
   int flow_width = 480;
 };
 
@@ -83,6 +88,21 @@ struct Judge {
   double min_source = 5.0;
   double min_quality = 5.0;
   double min_temporal = 5.0;
+  double min_change = 0.012;
+  double max_key_difference = 0.4;
+  double min_edit_kept = 0.5;
+  double max_blank_fraction = 0.01;
+  double max_frozen_fraction = 0.05;
+  double min_structure = 0.2;
+  double min_motion = 0.2;
+  double max_time_shift_gain = 0.03;
+  double max_misalignment = 0.008;
+  double max_leak = 0.03;
+  double max_strength_change = 0.35;
+  double max_flicker = 3.5;
+  double max_boiling = 3.5;
+  double max_blur = 1.1;
+  double max_blocking = 0.7;
 };
 
 struct Output {
