@@ -17,15 +17,16 @@ struct Probe {
   std::string container;
   std::string codec;
   std::string pixel_format;
-  int width = 0;   ///< as displayed: after sample aspect ratio and rotation
+  int width = 0;  ///< as displayed: after sample aspect ratio and rotation
   int height = 0;
   int rotation = 0;  ///< degrees clockwise, one of 0 90 180 270; already applied to width, height
   Rational fps;      ///< average rate
   bool variable_frame_rate = false;  ///< as far as the container tells
   bool interlaced = false;
   bool has_alpha = false;
+  bool high_dynamic_range = false;  ///< PQ or HLG transfer; decoded without tone mapping
   int bit_depth = 8;
-  double duration = 0;     ///< seconds; 0 when the container doesn't tell
+  double duration = 0;      ///< seconds; 0 when the container doesn't tell
   std::int64_t frames = 0;  ///< 0 when the container doesn't tell
 };
 Probe probe(const std::filesystem::path& path);
