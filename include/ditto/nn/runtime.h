@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+
+/// LibTorch as a whole: set-up and facts, without its headers.
+namespace ditto::nn {
+
+/// One thread within and between operators: parallelism is over samples, and results must not
+/// depend on a thread count. May be called again.
+void set_up_torch();
+
+std::string torch_version();
+/// The instruction set that LibTorch's own kernels use: "DEFAULT", "AVX2", "AVX512".
+std::string torch_cpu_capability();
+/// Multiplies small matrices and compares with the exact product.
+bool torch_computes();
+
+/// Loads libtorch_cuda.so, whose kernels register themselves, when this machine has an NVIDIA
+/// device. False without a device or library; `problem` then tells why, empty without a device.
+bool load_cuda_if_present(std::string* problem = nullptr);
+
+}  // namespace ditto::nn

@@ -1,0 +1,128 @@
+#include "ditto/nn/pixel_network.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "ditto/core/error.h"
+#include "ditto/core/random.h"
+
+namespace ditto::nn {
+namespace {
+
+/// Targets that are a curved function of three of five inputs.
+PixelSamples curved_samples(std::size_t count) {
+  PixelSamples samples;
+  samples.count = count;
+  samples.inputs = 5;
+  Stream stream(1, "samples", "test");
+  for (std::size_t i = 0; i < count; ++i) {
+    float x[5];
+    for (float& v : x) samples.features.push_back(v = static_cast<float>(stream.uniform()));
+    for (int c = 0; c < 3; ++c) {
+      samples.base.push_back(x[c]);
+      samples.target.push_back(x[c] + 0.3f * std::sin(6.0f * x[(c + 1) % 3]) *
+                                          (2.0f * x[3] - 1.0f));
+    }
+  }
+  return samples;
+}
+
+std::vector<float> apply(const PixelNetwork& network, const PixelSamples& samples) {
+  const std::size_t n = samples.count;
+  std::vector<float> planar(n * static_cast<std::size_t>(samples.inputs)), colour(3 * n);
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t k = 0; k < 5; ++k) planar[k * n + i] = samples.features[i * 5 + k];
+    for (std::size_t c = 0; c < 3; ++c) colour[c * n + i] = samples.base[3 * i + c];
+  }
+  network.apply(planar.data(), colour.data(), n, n);
+  return colour;
+}
+
+double mean_error(const std::vector<float>& colour, const PixelSamples& samples) {
+  double sum = 0;
+  for (std::size_t i = 0; i < samples.count; ++i) {
+    for (std::size_t c = 0; c < 3; ++c) {
+      sum += std::fabs(colour[c * samples.count + i] - samples.target[3 * i + c]);
+    }
+  }
+  return sum / static_cast<double>(3 * samples.count);
+}
+
+TEST(PixelNetwork, UntrainedIsTheBase) {
+  const PixelSamples samples = curved_samples(100);
+  const PixelNetwork network(samples, {.hidden = 16});
+  const std::vector<float> colour = apply(network, samples);
+  for (std::size_t i = 0; i < samples.count; ++i) EXPECT_EQ(colour[i], samples.base[3 * i]);
+}
+
+TEST(PixelNetwork, LearnsACurvedFunction) {
+  const PixelSamples samples = curved_samples(4001);
+  const PixelNetworkOptions options{.hidden = 32, .iterations = 600, .batch = 256, .seed = 3};
+  PixelNetwork network(samples, options);
+  const double before = mean_error(apply(network, samples), samples);
+  network.fit(samples, options);
+  const double after = mean_error(apply(network, samples), samples);
+  EXPECT_GT(before, 0.08);
+  EXPECT_LT(after, before / 4);
+}
+
+TEST(PixelNetwork, ApplyAgreesWithTheTrainingPath) {
+  const PixelSamples samples = curved_samples(777);
+  const PixelNetworkOptions options{.hidden = 24, .iterations = 40, .batch = 128, .seed = 5};
+  PixelNetwork network(samples, options);
+  network.fit(samples, options);
+  std::vector<float> gradient;
+  const double loss = network.loss_and_gradient(samples, &gradient);
+  EXPECT_NEAR(mean_error(apply(network, samples), samples), loss, 1e-5);
+}
+
+TEST(PixelNetwork, SameSeedSameWeights) {
+  const PixelSamples samples = curved_samples(500);
+  const auto weights = [&](std::uint64_t seed) {
+    const PixelNetworkOptions options{.hidden = 8, .iterations = 20, .batch = 64, .seed = seed};
+    PixelNetwork network(samples, options);
+    network.fit(samples, options);
+    return std::vector<float>(network.parameters().begin(), network.parameters().end());
+  };
+  EXPECT_EQ(weights(7), weights(7));
+  EXPECT_NE(weights(7), weights(8));
+}
+
+TEST(PixelNetwork, GradientAgreesWithFiniteDifferences) {
+  PixelSamples samples = curved_samples(64);
+  // Far from the targets, so that no sign flips within the step.
+  for (float& t : samples.target) t += 50.0f;
+  const PixelNetworkOptions options{
+      .hidden = 8, .iterations = 5, .batch = 64, .rate = 0.05, .seed = 2};
+  PixelNetwork network(samples, options);
+  network.fit(samples, options);
+  std::vector<float> gradient, unused;
+  network.loss_and_gradient(samples, &gradient);
+  ASSERT_EQ(gradient.size(), network.parameters().size());
+  int checked = 0;
+  for (std::size_t i = 0; i < gradient.size(); i += 3) {
+    const float h = 2e-3f;
+    float& p = network.parameters()[i];
+    const float at = p;
+    p = at + h;
+    const double up = network.loss_and_gradient(samples, &unused);
+    p = at - h;
+    const double down = network.loss_and_gradient(samples, &unused);
+    p = at;
+    const double slope = (up - down) / (2.0 * h);
+    // A ReLU kink inside the step bends one or the other: the tolerance leaves room for it.
+    EXPECT_NEAR(slope, gradient[i], 0.02 + 0.05 * std::fabs(slope)) << "parameter " << i;
+    checked += std::fabs(gradient[i]) > 1e-3;
+  }
+  EXPECT_GT(checked, 20);
+}
+
+TEST(PixelNetwork, RefusesSizesThatDontFit) {
+  PixelSamples samples = curved_samples(10);
+  samples.base.pop_back();
+  EXPECT_THROW(PixelNetwork(samples, {}), Error);
+}
+
+}  // namespace
+}  // namespace ditto::nn
