@@ -21,12 +21,15 @@ struct SourceFile {
 
 /// Something found that is no clip: a file, or a piece of one.
 struct Drop {
-  std::string source_path;   ///< printable, relative
-  std::string source_sha256; ///< empty when it could not be read
-  std::string reason;        ///< a word: unreadable, no_video, too_short, letterbox, black, frozen, static, ...
-  std::string detail;        ///< a sentence with the values
-  std::optional<double> score;
-  std::optional<std::int64_t> start_frame;
+  std::string source_path{};    ///< printable, relative
+  std::string source_sha256{};  ///< empty when it was not read
+  /// A word. Of files: unreadable, no_video, empty, not_a_file, dangling_link, link_loop, duplicate,
+  /// too_small, too_short, low_frame_rate. Of pieces, which have a start_frame: too_short,
+  /// low_frame_rate, black, letterbox, frozen, static, too_fast, duplicate.
+  std::string reason{};
+  std::string detail{};  ///< a sentence with the values
+  std::optional<double> score{};
+  std::optional<std::int64_t> start_frame{};
 };
 nlohmann::ordered_json to_json(const Drop& drop);
 Drop drop_from_json(const nlohmann::json& line);

@@ -60,7 +60,8 @@ ClipRecord clip_record_from_json(const nlohmann::json& line) {
 }
 
 std::string source_path_of(const ClipRecord& record) {
-  return record.source_bytes_path.empty() ? record.source_file : hex_decode(record.source_bytes_path);
+  return record.source_bytes_path.empty() ? record.source_file
+                                          : hex_decode(record.source_bytes_path);
 }
 
 }  // namespace ditto::stages
