@@ -1,0 +1,78 @@
+#include "ditto/core/error.h"
+#include "ditto/stages/edit.h"
+#include "stages/edit/filters.h"
+#include "stages/edit/local_edits.h"
+#include "stages/edit/looks.h"
+#include "stages/edit/parser.h"
+
+namespace ditto::stages {
+namespace {
+
+using editing::Program;
+
+cv::Mat apply_look(const cv::Mat& key_frame, const editing::Look& look, const Program& program,
+                   double strength) {
+  const cv::Mat rgb = editing::to_float(key_frame);
+  // Below 1 the look is laid over the picture thinly; above, it is exaggerated.
+  const cv::Mat styled = look.apply(rgb, {std::clamp(strength, 0.6, 2.0), program.colour});
+  if (strength >= 1) return editing::to_bytes(styled);
+  cv::Mat clipped;
+  cv::min(cv::max(styled, 0.0), 1.0, clipped);
+  return editing::to_bytes(editing::mixed(rgb, clipped, strength));
+}
+
+class BuiltinEditor : public Editor {
+ public:
+  explicit BuiltinEditor(const config::Edit& config) : config_(config) {}
+
+  BackendId id() const override { return {"builtin", 1, ""}; }
+
+  EditResult edit(const cv::Mat& key_frame, const Instruction& instruction,
+                  Stream stream) const override {
+    EditResult result;
+    Program program;
+    if (instruction.program.is_null()) {
+      editing::Parsed parsed = editing::parse_instruction(instruction.text);
+      if (!parsed.program) {
+        result.refusal = parsed.refusal;
+        return result;
+      }
+      program = *parsed.program;
+    } else {
+      try {
+        program = editing::program_from_json(instruction.program);
+      } catch (const Error& e) {
+        result.refusal = e.what();
+        return result;
+      }
+    }
+    // No two samples get the very same dose, as no two artists would give it.
+    const double dose =
+        std::clamp(program.strength * config_.strength * stream.uniform(0.92, 1.08), 0.05, 2.5);
+    if (const editing::Look* look = editing::find_look(program.name)) {
+      result.image = apply_look(key_frame, *look, program, dose);
+    } else {
+      result = editing::apply_local(key_frame, program, dose);
+    }
+    nlohmann::json details = editing::to_json(program);
+    details["applied_strength"] = std::round(dose * 1e4) / 1e4;
+    details["task"] = name_of(editing::task_of(program));
+    if (result.details.is_object()) details.update(result.details);
+    result.details = details;
+    return result;
+  }
+
+ private:
+  config::Edit config_;
+};
+
+}  // namespace
+
+std::unique_ptr<Editor> make_editor(const config::Edit& config) {
+  if (config.backend != "builtin") {
+    throw Error(ErrorKind::kUsage, "edit.backend: expected builtin, found " + config.backend);
+  }
+  return std::make_unique<BuiltinEditor>(config);
+}
+
+}  // namespace ditto::stages

@@ -1,0 +1,229 @@
+#include "stages/edit/filters.h"
+
+namespace ditto::stages::editing {
+
+cv::Mat to_float(const cv::Mat& rgb8) {
+  cv::Mat out;
+  rgb8.convertTo(out, CV_32FC3, 1.0 / 255);
+  return out;
+}
+
+cv::Mat to_bytes(const cv::Mat& rgb) {
+  cv::Mat out;
+  rgb.convertTo(out, CV_8UC3, 255);
+  return out;
+}
+
+double unit_of(const cv::Mat& image) { return std::max(image.cols, image.rows) / 832.0; }
+
+cv::Mat luma_of(const cv::Mat& rgb) {
+  cv::Mat out;
+  cv::transform(rgb, out, cv::Matx13f(0.2126F, 0.7152F, 0.0722F));
+  return out;
+}
+
+cv::Mat blurred(const cv::Mat& image, double sigma) {
+  cv::Mat out;
+  cv::GaussianBlur(image, out, {}, std::max(sigma, 0.3), 0, cv::BORDER_REFLECT_101);
+  return out;
+}
+
+cv::Mat mixed(const cv::Mat& a, const cv::Mat& b, double t) {
+  cv::Mat out;
+  cv::addWeighted(a, 1 - t, b, t, 0, out);
+  return out;
+}
+
+cv::Mat mixed(const cv::Mat& a, const cv::Mat& b, const cv::Mat& weight) {
+  cv::Mat out(a.size(), CV_32FC3);
+  for (int y = 0; y < a.rows; ++y) {
+    const Rgb* pa = a.ptr<Rgb>(y);
+    const Rgb* pb = b.ptr<Rgb>(y);
+    const float* w = weight.ptr<float>(y);
+    Rgb* to = out.ptr<Rgb>(y);
+    for (int x = 0; x < a.cols; ++x) to[x] = lerp(pa[x], pb[x], w[x]);
+  }
+  return out;
+}
+
+cv::Mat dabs(const cv::Mat& rgb, double radius) {
+  const int k = std::max(2, static_cast<int>(std::lround(radius)) + 1);
+  const int last = k - 1;
+  const int middle = k / 2;
+  const cv::Point anchors[] = {{0, 0},      {last, 0},   {0, last},      {last, last},
+                               {middle, 0}, {0, middle}, {last, middle}, {middle, last}};
+  const cv::Mat light = luma_of(rgb);
+  const cv::Mat squared = light.mul(light);
+  cv::Mat sum = cv::Mat::zeros(rgb.size(), CV_32FC3);
+  cv::Mat weights = cv::Mat::zeros(rgb.size(), CV_32FC1);
+  cv::Mat mean;
+  cv::Mat mean_square;
+  for (const cv::Point& anchor : anchors) {
+    cv::blur(rgb, mean, {k, k}, anchor, cv::BORDER_REFLECT_101);
+    cv::blur(squared, mean_square, {k, k}, anchor, cv::BORDER_REFLECT_101);
+    for (int y = 0; y < rgb.rows; ++y) {
+      const Rgb* m = mean.ptr<Rgb>(y);
+      const float* m2 = mean_square.ptr<float>(y);
+      Rgb* s = sum.ptr<Rgb>(y);
+      float* w = weights.ptr<float>(y);
+      for (int x = 0; x < rgb.cols; ++x) {
+        const float variance = std::max(0.0F, m2[x] - luma(m[x]) * luma(m[x]));
+        const float inverse = 1.0F / (variance + 2e-4F);
+        const float weight = inverse * inverse * inverse * 1e-9F;
+        s[x] += m[x] * weight;
+        w[x] += weight;
+      }
+    }
+  }
+  return map_pixels(sum, weights, [](const Rgb& s, float w) { return s * (1.0F / w); });
+}
+
+cv::Mat ink_lines(const cv::Mat& light, double sigma, double sharpness, double threshold,
+                  double steepness) {
+  const cv::Mat fine = blurred(light, sigma);
+  const cv::Mat coarse = blurred(light, sigma * 1.6);
+  cv::Mat out(light.size(), CV_32FC1);
+  for (int y = 0; y < light.rows; ++y) {
+    const float* f = fine.ptr<float>(y);
+    const float* c = coarse.ptr<float>(y);
+    float* to = out.ptr<float>(y);
+    for (int x = 0; x < light.cols; ++x) {
+      const double d = (1 + sharpness) * f[x] - sharpness * c[x];
+      to[x] = d >= threshold
+                  ? 1.0F
+                  : clamp01(static_cast<float>(1 + std::tanh(steepness * (d - threshold))));
+    }
+  }
+  return out;
+}
+
+cv::Mat dodge_lines(const cv::Mat& light, double sigma) {
+  const cv::Mat around = blurred(light, sigma);
+  cv::Mat out(light.size(), CV_32FC1);
+  for (int y = 0; y < light.rows; ++y) {
+    const float* l = light.ptr<float>(y);
+    const float* a = around.ptr<float>(y);
+    float* to = out.ptr<float>(y);
+    // The offset keeps the noise of dark areas from being drawn.
+    for (int x = 0; x < light.cols; ++x) to[x] = std::min(1.0F, (l[x] + 0.06F) / (a[x] + 0.06F));
+  }
+  return out;
+}
+
+cv::Mat edge_strength(const cv::Mat& light, double sigma) {
+  const cv::Mat smooth = blurred(light, sigma);
+  cv::Mat dx;
+  cv::Mat dy;
+  cv::Mat out;
+  cv::Scharr(smooth, dx, CV_32F, 1, 0, 1.0 / 32, 0, cv::BORDER_REFLECT_101);
+  cv::Scharr(smooth, dy, CV_32F, 0, 1, 1.0 / 32, 0, cv::BORDER_REFLECT_101);
+  cv::magnitude(dx, dy, out);
+  return out;
+}
+
+cv::Mat bloom(const cv::Mat& rgb, double threshold, double sigma, double amount) {
+  const auto t = static_cast<float>(threshold);
+  cv::Mat lights = map_pixels(rgb, [t](const Rgb& c) { return c * smoothstep(t, 1.0F, luma(c)); });
+  // A wide Gaussian on a quarter of the size is as smooth and much faster.
+  cv::Mat small;
+  cv::resize(lights, small, {}, 0.25, 0.25, cv::INTER_AREA);
+  small = blurred(small, sigma / 4);
+  cv::resize(small, lights, rgb.size(), 0, 0, cv::INTER_LINEAR);
+  cv::Mat out(rgb.size(), CV_32FC3);
+  const auto a = static_cast<float>(amount);
+  for (int y = 0; y < rgb.rows; ++y) {
+    const Rgb* in = rgb.ptr<Rgb>(y);
+    const Rgb* l = lights.ptr<Rgb>(y);
+    Rgb* to = out.ptr<Rgb>(y);
+    for (int x = 0; x < rgb.cols; ++x) to[x] = screened(in[x], l[x] * a);
+  }
+  return out;
+}
+
+cv::Mat clarity(const cv::Mat& rgb, double sigma, double amount) {
+  const cv::Mat light = luma_of(rgb);
+  const cv::Mat detail = light - blurred(light, sigma);
+  const auto a = static_cast<float>(amount);
+  return map_pixels(rgb, detail, [a](const Rgb& c, float d) { return c + Rgb(d, d, d) * a; });
+}
+
+cv::Mat matte(const cv::Mat& rgb, const cv::Mat& mask, int radius) {
+  const cv::Mat guide = luma_of(to_float(rgb));
+  cv::Mat p;
+  mask.convertTo(p, CV_32FC1, 1.0 / 255);
+  const cv::Size window(2 * radius + 1, 2 * radius + 1);
+  const auto mean = [&](const cv::Mat& m) {
+    cv::Mat out;
+    cv::blur(m, out, window, {-1, -1}, cv::BORDER_REFLECT_101);
+    return out;
+  };
+  const cv::Mat mean_i = mean(guide);
+  const cv::Mat mean_p = mean(p);
+  const cv::Mat variance = mean(guide.mul(guide)) - mean_i.mul(mean_i);
+  const cv::Mat covariance = mean(guide.mul(p)) - mean_i.mul(mean_p);
+  const cv::Mat a = covariance / (variance + 1e-3);
+  const cv::Mat b = mean_p - a.mul(mean_i);
+  cv::Mat alpha = mean(a).mul(guide) + mean(b);
+  cv::Mat reach;
+  cv::dilate(mask, reach, cv::getStructuringElement(cv::MORPH_ELLIPSE, window));
+  for (int y = 0; y < alpha.rows; ++y) {
+    float* row = alpha.ptr<float>(y);
+    const uchar* inside = reach.ptr<uchar>(y);
+    for (int x = 0; x < alpha.cols; ++x) {
+      row[x] = inside[x] != 0 ? smoothstep(0.08F, 0.92F, row[x]) : 0.0F;
+    }
+  }
+  return alpha;
+}
+
+Hsv to_hsv(const Rgb& c) {
+  const float high = std::max({c[0], c[1], c[2]});
+  const float low = std::min({c[0], c[1], c[2]});
+  const float range = high - low;
+  Hsv out;
+  out.v = high;
+  if (range <= 1e-6F) return out;
+  out.s = range / high;
+  if (high == c[0]) {
+    out.h = (c[1] - c[2]) / range;
+  } else if (high == c[1]) {
+    out.h = 2 + (c[2] - c[0]) / range;
+  } else {
+    out.h = 4 + (c[0] - c[1]) / range;
+  }
+  out.h *= 60;
+  if (out.h < 0) out.h += 360;
+  return out;
+}
+
+Rgb from_hsv(const Hsv& c) {
+  const float h = std::fmod(std::fmod(c.h, 360.0F) + 360.0F, 360.0F) / 60;
+  const auto channel = [&](float n) {
+    const float k = std::fmod(n + h, 6.0F);
+    return c.v - c.v * c.s * std::max(0.0F, std::min({k, 4 - k, 1.0F}));
+  };
+  return {channel(5), channel(3), channel(1)};
+}
+
+float hue_weight(float hue, float low, float high, float soft) {
+  const float centre = low + (high - low) / 2;
+  float distance = std::fmod(std::abs(hue - centre), 360.0F);
+  distance = std::min(distance, 360 - distance);
+  return 1 - smoothstep(0, soft, distance - (high - low) / 2);
+}
+
+float greenness(const Rgb& c) {
+  const Hsv hsv = to_hsv(c);
+  return hue_weight(hsv.h, 62, 155, 18) * smoothstep(0.10F, 0.28F, hsv.s) *
+         smoothstep(0.04F, 0.14F, hsv.v);
+}
+
+float stepped(float x, int levels, float softness) {
+  const float scaled = clamp01(x) * static_cast<float>(levels);
+  const float base = std::min(std::floor(scaled), static_cast<float>(levels - 1));
+  const float t = scaled - base;
+  const float edge = smoothstep(0.5F - softness / 2, 0.5F + softness / 2, t);
+  return (base + edge) / static_cast<float>(levels);
+}
+
+}  // namespace ditto::stages::editing

@@ -1,0 +1,179 @@
+// Drawing and painting styles.
+#include "stages/edit/filters.h"
+#include "stages/edit/looks.h"
+
+namespace ditto::stages::editing {
+namespace {
+
+const Rgb kPaper(0.975F, 0.965F, 0.94F);
+
+// Lines and tone of a graphite drawing, 0 black .. 1 paper.
+cv::Mat graphite(const cv::Mat& rgb, double strength, double tone) {
+  const double u = unit_of(rgb);
+  const cv::Mat light = luma_of(dabs(rgb, 1.5 * u));
+  const cv::Mat broad = dodge_lines(light, 7 * u);
+  const cv::Mat fine = dodge_lines(light, 1.8 * u);
+  cv::Mat out(rgb.size(), CV_32FC1);
+  for (int y = 0; y < rgb.rows; ++y) {
+    const float* l = light.ptr<float>(y);
+    const float* b = broad.ptr<float>(y);
+    const float* f = fine.ptr<float>(y);
+    float* to = out.ptr<float>(y);
+    for (int x = 0; x < rgb.cols; ++x) {
+      const double lines = std::pow(b[x], 1.9 * strength) * std::pow(f[x], 2.6 * strength);
+      const double shade = 1 - tone * strength * std::pow(1 - l[x], 1.6);
+      to[x] = clamp01(static_cast<float>(lines * shade));
+    }
+  }
+  return out;
+}
+
+cv::Mat pencil_sketch(const cv::Mat& rgb, const LookInput& input) {
+  return map_pixels(rgb, graphite(rgb, input.strength, 0.55),
+                    [](const Rgb&, float g) { return lerp(Rgb(0.13F, 0.13F, 0.15F), kPaper, g); });
+}
+
+cv::Mat coloured_pencil(const cv::Mat& rgb, const LookInput& input) {
+  const cv::Mat smooth = dabs(rgb, 2 * unit_of(rgb));
+  return map_pixels(smooth, graphite(rgb, input.strength, 0.25), [](const Rgb& c, float g) {
+    // Wax on paper: colours are lifted towards white and never fully dark.
+    const Rgb wax = saturated(gamma(c, 0.72F), 1.45F);
+    const Rgb pigment = lerp(kPaper, wax, 0.8F);
+    return times(pigment, Rgb(1, 1, 1) * (0.18F + 0.82F * g));
+  });
+}
+
+cv::Mat charcoal(const cv::Mat& rgb, const LookInput& input) {
+  const double u = unit_of(rgb);
+  const cv::Mat light = luma_of(dabs(rgb, 3 * u));
+  const cv::Mat lines = dodge_lines(light, 9 * u);
+  const double s = input.strength;
+  cv::Mat tone(rgb.size(), CV_32FC1);
+  for (int y = 0; y < rgb.rows; ++y) {
+    for (int x = 0; x < rgb.cols; ++x) {
+      const float l = smoothstep(0.02F, 0.82F, light.at<float>(y, x));
+      tone.at<float>(y, x) = static_cast<float>(std::pow(lines.at<float>(y, x), 2.6 * s) *
+                                                (0.12 + 0.88 * std::pow(l, 0.85)));
+    }
+  }
+  return map_pixels(rgb, tone, [](const Rgb&, float t) {
+    return lerp(Rgb(0.07F, 0.065F, 0.06F), Rgb(0.93F, 0.91F, 0.87F), clamp01(t));
+  });
+}
+
+cv::Mat ink_drawing(const cv::Mat& rgb, const LookInput& input) {
+  const double u = unit_of(rgb);
+  const cv::Mat light = luma_of(dabs(rgb, 1.5 * u));
+  const cv::Mat lines = ink_lines(light, 1.0 * u, 16 * input.strength, 0.30, 9);
+  const cv::Mat wash = luma_of(dabs(rgb, 4 * u));
+  cv::Mat ink(rgb.size(), CV_32FC1);
+  for (int y = 0; y < rgb.rows; ++y) {
+    for (int x = 0; x < rgb.cols; ++x) {
+      const float w = 0.62F + 0.38F * stepped(wash.at<float>(y, x) * 1.25F, 3, 0.25F);
+      ink.at<float>(y, x) = lines.at<float>(y, x) * w;
+    }
+  }
+  return map_pixels(rgb, ink, [](const Rgb&, float t) {
+    return lerp(Rgb(0.05F, 0.06F, 0.10F), Rgb(0.985F, 0.975F, 0.95F), t);
+  });
+}
+
+cv::Mat watercolour(const cv::Mat& rgb, const LookInput& input) {
+  const double u = unit_of(rgb);
+  const cv::Mat wash = dabs(dabs(rgb, 5 * u), 4 * u);
+  const cv::Mat rims = edge_strength(luma_of(wash), 0.8 * u);
+  const cv::Mat pencil = dodge_lines(luma_of(rgb), 1.6 * u);
+  const auto s = static_cast<float>(input.strength);
+  cv::Mat pigment = map_pixels(wash, rims, [s](const Rgb& c, float rim) {
+    const Rgb thin = saturated(gamma(c, 0.62F), 1.25F + 0.2F * s);
+    // Pigment gathers at the rims of a wash; paper shines through the rest.
+    const Rgb on_paper = lerp(thin, kPaper, 0.16F);
+    return on_paper * (1 - std::min(0.5F, 2.6F * s * rim));
+  });
+  return map_pixels(pigment, pencil,
+                    [](const Rgb& c, float p) { return c * (0.5F + 0.5F * std::pow(p, 1.6F)); });
+}
+
+cv::Mat oil_painting(const cv::Mat& rgb, const LookInput& input) {
+  const double u = unit_of(rgb);
+  const auto s = static_cast<float>(input.strength);
+  const cv::Mat paint = dabs(dabs(clarity(rgb, 6 * u, 0.35), 4.5 * u), 3 * u);
+  // Relief: the paint's thickness follows its luma and is lit from the upper left.
+  cv::Mat dx;
+  cv::Mat dy;
+  const cv::Mat height = blurred(luma_of(paint), 0.7 * u);
+  cv::Scharr(height, dx, CV_32F, 1, 0, 1.0 / 32, 0, cv::BORDER_REFLECT_101);
+  cv::Scharr(height, dy, CV_32F, 0, 1, 1.0 / 32, 0, cv::BORDER_REFLECT_101);
+  const cv::Mat relief = dx + dy;
+  return map_pixels(paint, relief, [s](const Rgb& c, float r) {
+    const Rgb rich = contrasted(saturated(c, 1.35F), 1.12F, 0.42F);
+    return rich * (1 + std::clamp(-3.2F * s * r, -0.3F, 0.4F)) + Rgb(0.02F, 0.012F, 0);
+  });
+}
+
+cv::Mat stepped_luma(const cv::Mat& paint, int levels, float softness, float saturation) {
+  return map_pixels(paint, [=](const Rgb& c) {
+    const float y = std::max(luma(c), 1e-3F);
+    const float lit = std::pow(y, 0.8F);
+    const float flat = stepped(lit, levels, softness);
+    return saturated(c * std::min(4.0F, (0.04F + 0.96F * flat) / y), saturation);
+  });
+}
+
+cv::Mat with_lines(const cv::Mat& colour, const cv::Mat& lines, const Rgb& ink) {
+  return map_pixels(colour, lines, [&](const Rgb& c, float l) { return lerp(ink, c, l); });
+}
+
+cv::Mat cartoon(const cv::Mat& rgb, const LookInput& input) {
+  const double u = unit_of(rgb);
+  const cv::Mat paint = dabs(dabs(rgb, 3.5 * u), 2.5 * u);
+  const cv::Mat lines =
+      ink_lines(luma_of(dabs(rgb, 1.5 * u)), 1.15 * u, 14 * input.strength, 0.03, 14);
+  return with_lines(stepped_luma(paint, 6, 0.3F, 1.45F), lines, Rgb(0.05F, 0.04F, 0.06F));
+}
+
+cv::Mat anime(const cv::Mat& rgb, const LookInput& input) {
+  const double u = unit_of(rgb);
+  const auto s = static_cast<float>(input.strength);
+  const cv::Mat paint = dabs(dabs(rgb, 3 * u), 3 * u);
+  const cv::Mat cel = map_pixels(paint, [s](const Rgb& c) {
+    const float y = std::max(luma(c), 1e-3F);
+    // Two-tone cel shading: shadows stay colourful and lean to violet, lights are clean.
+    const float tone = 0.10F + 0.90F * (0.45F * stepped(std::pow(y, 0.62F), 4, 0.35F) +
+                                        0.55F * std::pow(y, 0.62F));
+    const Rgb lit = saturated(c * std::min(3.5F, tone / y), 1.25F + 0.15F * s);
+    const float shadow = 1 - smoothstep(0.15F, 0.45F, tone);
+    return lerp(lit, times(lit, Rgb(0.93F, 0.90F, 1.22F)) + Rgb(0.01F, 0, 0.035F), shadow);
+  });
+  const cv::Mat lines = ink_lines(luma_of(dabs(rgb, 1.5 * u)), 0.85 * u, 11 * s, 0.02, 12);
+  return bloom(with_lines(cel, lines, Rgb(0.20F, 0.11F, 0.16F)), 0.72, 12 * u, 0.35 * s);
+}
+
+cv::Mat comic_book(const cv::Mat& rgb, const LookInput& input) {
+  const double u = unit_of(rgb);
+  const cv::Mat paint = dabs(dabs(clarity(rgb, 8 * u, 0.4), 4 * u), 3 * u);
+  const cv::Mat lines =
+      ink_lines(luma_of(dabs(rgb, 2 * u)), 1.6 * u, 18 * input.strength, 0.12, 18);
+  const cv::Mat flat = map_pixels(stepped_luma(paint, 4, 0.12F, 1.75F), [](const Rgb& c) {
+    return contrasted(c, 1.15F, 0.45F) + Rgb(0.03F, 0.02F, -0.01F);
+  });
+  return with_lines(flat, lines, Rgb(0.02F, 0.02F, 0.03F));
+}
+
+const Look kLooks[] = {
+    {"pencil_sketch", Task::kGlobalStyle, "drawing", pencil_sketch},
+    {"coloured_pencil", Task::kGlobalStyle, "drawing", coloured_pencil},
+    {"charcoal", Task::kGlobalStyle, "drawing", charcoal},
+    {"ink_drawing", Task::kGlobalStyle, "ink", ink_drawing},
+    {"watercolour", Task::kGlobalStyle, "watercolour", watercolour},
+    {"oil_painting", Task::kGlobalStyle, "oil", oil_painting},
+    {"cartoon", Task::kGlobalStyle, "cartoon", cartoon},
+    {"anime", Task::kGlobalStyle, "cartoon", anime},
+    {"comic_book", Task::kGlobalStyle, "comic", comic_book},
+};
+
+}  // namespace
+
+std::span<const Look> drawn_looks() { return kLooks; }
+
+}  // namespace ditto::stages::editing

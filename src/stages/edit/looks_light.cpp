@@ -1,0 +1,179 @@
+// Times of day and light.
+#include "stages/edit/filters.h"
+#include "stages/edit/looks.h"
+
+namespace ditto::stages::editing {
+namespace {
+
+// Weight of a height in the picture: 1 at the top, 0 at the bottom.
+float height_at(int y, int rows) { return 1 - static_cast<float>(y) / static_cast<float>(rows); }
+
+cv::Mat night(const cv::Mat& rgb, const LookInput& input) {
+  const double u = unit_of(rgb);
+  const auto s = static_cast<float>(input.strength);
+  const cv::Mat dark = map_pixels(clarity(rgb, 14 * u, 0.3), [s](const Rgb& c) {
+    const Hsv hsv = to_hsv(c);
+    const float y = clamp01(luma(c));
+    // Rod vision: dark, blue and nearly colourless, blue skies darkest of all ...
+    const float day = 1 - 0.45F * hue_weight(hsv.h, 190, 250, 25) * smoothstep(0.1F, 0.35F, hsv.s);
+    const float scotopic = 0.37F / std::max(0.7F, s) * std::pow(y, 1.35F) * day;
+    const Rgb moonlit = times(Rgb(0.50F, 0.74F, 1.30F),
+                              lerp(grey(scotopic), c * (scotopic / std::max(y, 0.02F)), 0.35F));
+    // ... but warm bright things are lamps and stay lit.
+    const float lamp = hue_weight(hsv.h, 22, 56, 12) * smoothstep(0.45F, 0.8F, hsv.s) *
+                       smoothstep(0.72F, 0.96F, hsv.v);
+    return lerp(moonlit + Rgb(0.006F, 0.012F, 0.035F), times(c, Rgb(1.0F, 0.86F, 0.6F)),
+                0.8F * lamp);
+  });
+  return bloom(dark, 0.42, 14 * u, 0.6);
+}
+
+cv::Mat moonlight(const cv::Mat& rgb, const LookInput& input) {
+  const double u = unit_of(rgb);
+  const auto s = static_cast<float>(input.strength);
+  const cv::Mat lit = map_pixels(clarity(rgb, 10 * u, 0.45), [s](const Rgb& c) {
+    const float y = clamp01(luma(c));
+    const float silver = 0.66F * std::pow(y, 1.25F);
+    const Rgb tone = times(Rgb(0.70F, 0.88F, 1.16F), grey(silver));
+    return lerp(c * 0.5F, tone + Rgb(0.012F, 0.02F, 0.05F), std::min(0.95F, 0.82F * s));
+  });
+  return bloom(lit, 0.4, 14 * u, 0.7);
+}
+
+cv::Mat golden_hour(const cv::Mat& rgb, const LookInput& input) {
+  const double u = unit_of(rgb);
+  const auto s = static_cast<float>(input.strength);
+  const cv::Mat warm = map_pixels(clarity(rgb, 12 * u, 0.2), [s](const Rgb& c) {
+    const float y = clamp01(luma(c));
+    const Rgb shade = times(c, Rgb(0.93F, 0.80F, 0.76F));
+    const Rgb sun = times(c, Rgb(1.0F + 0.24F * s, 1.0F - 0.01F * s, 1.0F - 0.33F * s)) +
+                    Rgb(0.06F, 0.025F, -0.02F) * s;
+    return saturated(lerp(shade, sun, smoothstep(0.05F, 0.55F, y)), 1.1F);
+  });
+  return bloom(warm, 0.55, 22 * u, 0.5 * s);
+}
+
+cv::Mat sunset(const cv::Mat& rgb, const LookInput& input) {
+  const double u = unit_of(rgb);
+  const auto s = static_cast<float>(input.strength);
+  cv::Mat lit(rgb.size(), CV_32FC3);
+  for (int y = 0; y < rgb.rows; ++y) {
+    const float h = height_at(y, rgb.rows);
+    // Violet overhead, orange towards the horizon.
+    const Rgb light =
+        lerp(Rgb(1.12F, 0.66F, 0.42F), Rgb(0.92F, 0.52F, 0.66F), smoothstep(0.35F, 1.0F, h));
+    for (int x = 0; x < rgb.cols; ++x) {
+      const Rgb c = rgb.at<Rgb>(y, x);
+      const float l = clamp01(luma(c));
+      const Rgb dusk = times(lerp(grey(l), c, 0.55F), light) * (0.60F + 0.42F * l) +
+                       Rgb(0.045F, 0.005F, 0.05F) * (1 - l);
+      const Rgb afterglow =
+          lerp(Rgb(1.0F, 0.62F, 0.30F), Rgb(0.98F, 0.50F, 0.50F), h) * (0.55F + 0.5F * l);
+      lit.at<Rgb>(y, x) = lerp(c, lerp(dusk, afterglow, 0.65F * smoothstep(0.62F, 0.95F, l)),
+                               std::min(1.0F, 0.55F + 0.45F * s));
+    }
+  }
+  return bloom(lit, 0.5, 22 * u, 0.4 * s);
+}
+
+cv::Mat dawn(const cv::Mat& rgb, const LookInput& input) {
+  const double u = unit_of(rgb);
+  const auto s = static_cast<float>(input.strength);
+  cv::Mat lit(rgb.size(), CV_32FC3);
+  for (int y = 0; y < rgb.rows; ++y) {
+    const float h = height_at(y, rgb.rows);
+    const Rgb mist =
+        lerp(Rgb(0.66F, 0.66F, 0.80F), Rgb(1.0F, 0.80F, 0.78F), smoothstep(0.3F, 0.95F, h));
+    for (int x = 0; x < rgb.cols; ++x) {
+      const Rgb c = rgb.at<Rgb>(y, x);
+      const Rgb soft = times(saturated(c, 0.72F), Rgb(0.86F, 0.83F, 1.0F)) * 0.86F;
+      lit.at<Rgb>(y, x) =
+          lerp(soft, mist, 0.20F + 0.12F * s * h + 0.16F * smoothstep(0.6F, 1.0F, luma(c)));
+    }
+  }
+  return bloom(lit, 0.62, 20 * u, 0.35);
+}
+
+cv::Mat overcast(const cv::Mat& rgb, const LookInput& input) {
+  const auto s = static_cast<float>(input.strength);
+  return map_pixels(rgb, [s](const Rgb& c) {
+    const Hsv hsv = to_hsv(c);
+    const float sky = hue_weight(hsv.h, 185, 255, 25) * smoothstep(0.08F, 0.3F, hsv.s) *
+                      smoothstep(0.45F, 0.75F, hsv.v);
+    // Flat light: highlights pulled down, shadows opened, blue turned to cloud.
+    const Rgb flat = contrasted(saturated(c, 1 - 0.55F * s), 0.74F, 0.46F);
+    const float cloud = 0.56F + 0.22F * luma(c);
+    return lerp(times(flat, Rgb(0.90F, 0.945F, 0.98F)), Rgb(cloud * 0.97F, cloud, cloud * 1.03F),
+                0.85F * sky);
+  });
+}
+
+cv::Mat stormy(const cv::Mat& rgb, const LookInput& input) {
+  const double u = unit_of(rgb);
+  const auto s = static_cast<float>(input.strength);
+  const cv::Mat dramatic = clarity(rgb, 30 * u, 0.6 * s);
+  cv::Mat out(rgb.size(), CV_32FC3);
+  for (int y = 0; y < rgb.rows; ++y) {
+    const float h = height_at(y, rgb.rows);
+    for (int x = 0; x < rgb.cols; ++x) {
+      const Rgb c = dramatic.at<Rgb>(y, x);
+      const Rgb dark = times(saturated(gamma(c, 1.5F), 0.5F), Rgb(0.74F, 0.86F, 0.98F));
+      out.at<Rgb>(y, x) = dark * (0.92F - 0.22F * s * h) + Rgb(0.012F, 0.02F, 0.03F);
+    }
+  }
+  return out;
+}
+
+cv::Mat candlelight(const cv::Mat& rgb, const LookInput& input) {
+  const double u = unit_of(rgb);
+  const auto s = static_cast<float>(input.strength);
+  const cv::Mat warm = map_pixels(rgb, [s](const Rgb& c) {
+    const float y = clamp01(luma(c));
+    const Rgb flame = times(lerp(grey(y), c, 0.6F), Rgb(1.24F, 0.72F, 0.34F));
+    return lerp(c,
+                flame * (0.20F + 0.66F * smoothstep(0.0F, 0.9F, y)) + Rgb(0.035F, 0.012F, 0.002F),
+                std::min(1.0F, 0.6F + 0.4F * s));
+  });
+  return bloom(warm, 0.45, 20 * u, 0.6);
+}
+
+cv::Mat neon_lights(const cv::Mat& rgb, const LookInput& input) {
+  const double u = unit_of(rgb);
+  const auto s = static_cast<float>(input.strength);
+  const cv::Mat smooth = blurred(luma_of(rgb), 3 * u);
+  cv::Mat dx;
+  cv::Scharr(smooth, dx, CV_32F, 1, 0, 1.0 / 32, 0, cv::BORDER_REFLECT_101);
+  cv::Mat lit(rgb.size(), CV_32FC3);
+  for (int y = 0; y < rgb.rows; ++y) {
+    for (int x = 0; x < rgb.cols; ++x) {
+      const Rgb c = rgb.at<Rgb>(y, x);
+      const float l = clamp01(luma(c));
+      // Surfaces turned left catch a magenta light, those turned right a cyan one.
+      const float side = clamp01(0.5F + 14.0F * dx.at<float>(y, x));
+      const Rgb light = lerp(Rgb(1.15F, 0.22F, 0.88F), Rgb(0.12F, 0.78F, 1.12F),
+                             lerp(grey(side), grey(smoothstep(0.25F, 0.7F, l)), 0.5F)[0]);
+      lit.at<Rgb>(y, x) =
+          lerp(c * 0.35F, times(grey(0.15F * l + 0.85F * l * std::sqrt(l)), light) + c * 0.12F,
+               std::min(0.95F, 0.8F * s));
+    }
+  }
+  return bloom(lit, 0.35, 18 * u, 0.8);
+}
+
+const Look kLooks[] = {
+    {"night", Task::kGlobalEnvironment, "night", night},
+    {"moonlight", Task::kGlobalEnvironment, "night", moonlight},
+    {"golden_hour", Task::kGlobalEnvironment, "sunset", golden_hour},
+    {"sunset", Task::kGlobalEnvironment, "sunset", sunset},
+    {"dawn", Task::kGlobalEnvironment, "dawn", dawn},
+    {"overcast", Task::kGlobalEnvironment, "clouds", overcast},
+    {"stormy", Task::kGlobalEnvironment, "clouds", stormy},
+    {"candlelight", Task::kGlobalEnvironment, "candlelight", candlelight},
+    {"neon_lights", Task::kGlobalEnvironment, "neon", neon_lights},
+};
+
+}  // namespace
+
+std::span<const Look> light_looks() { return kLooks; }
+
+}  // namespace ditto::stages::editing

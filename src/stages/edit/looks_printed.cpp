@@ -1,0 +1,166 @@
+// Prints, materials and technical drawings.
+#include "stages/edit/colours.h"
+#include "stages/edit/filters.h"
+#include "stages/edit/looks.h"
+
+namespace ditto::stages::editing {
+namespace {
+
+cv::Mat woodblock_print(const cv::Mat& rgb, const LookInput& input) {
+  const double u = unit_of(rgb);
+  const cv::Mat paint = dabs(dabs(rgb, 5 * u), 3 * u);
+  const cv::Mat lines =
+      ink_lines(luma_of(dabs(rgb, 2 * u)), 1.2 * u, 20 * input.strength, 0.09, 14);
+  const cv::Mat flat = map_pixels(paint, [](const Rgb& c) {
+    const float y = std::max(luma(c), 1e-3F);
+    const float tone = 0.30F + 0.66F * stepped(std::pow(y, 0.7F), 4, 0.25F);
+    // Mineral pigments on warm paper: muted, blues towards indigo.
+    const Rgb muted = saturated(c * std::min(3.0F, tone / y), 0.85F);
+    return lerp(times(muted, Rgb(1.0F, 0.965F, 0.86F)), Rgb(0.93F, 0.87F, 0.74F), 0.18F);
+  });
+  return map_pixels(flat, lines,
+                    [](const Rgb& c, float l) { return lerp(Rgb(0.10F, 0.13F, 0.26F), c, l); });
+}
+
+cv::Mat linocut(const cv::Mat& rgb, const LookInput& input) {
+  const double u = unit_of(rgb);
+  const cv::Mat light = luma_of(dabs(clarity(rgb, 10 * u, 0.8), 3 * u));
+  const cv::Mat cut = ink_lines(light, 1.4 * u, 12 * input.strength, 0.36, 24);
+  return map_pixels(rgb, cut, [](const Rgb&, float l) {
+    return lerp(Rgb(0.09F, 0.085F, 0.09F), Rgb(0.95F, 0.92F, 0.85F), l);
+  });
+}
+
+cv::Mat pop_art(const cv::Mat& rgb, const LookInput& input) {
+  const double u = unit_of(rgb);
+  static const Rgb kScale[] = {{0.10F, 0.06F, 0.36F}, {0.42F, 0.06F, 0.56F}, {0.93F, 0.10F, 0.52F},
+                               {1.0F, 0.48F, 0.12F},  {1.0F, 0.86F, 0.18F},  {0.99F, 0.97F, 0.86F}};
+  const cv::Mat paint = dabs(dabs(clarity(rgb, 10 * u, 0.5), 4 * u), 3 * u);
+  const cv::Mat lines =
+      ink_lines(luma_of(dabs(rgb, 2 * u)), 1.3 * u, 14 * input.strength, 0.04, 16);
+  return map_pixels(paint, lines, [](const Rgb& c, float l) {
+    const float tone = stepped(std::pow(clamp01(luma(c)), 0.75F), 5, 0.12F);
+    return lerp(Rgb(0.06F, 0.02F, 0.16F), scale_colour(kScale, tone), l);
+  });
+}
+
+cv::Mat poster(const cv::Mat& rgb, const LookInput&) {
+  static const Rgb kScale[] = {
+      {0.02F, 0.17F, 0.28F}, {0.10F, 0.32F, 0.42F}, {0.78F, 0.16F, 0.14F}, {0.98F, 0.93F, 0.72F}};
+  const double u = unit_of(rgb);
+  const cv::Mat paint = dabs(dabs(clarity(rgb, 14 * u, 0.6), 4 * u), 3 * u);
+  return map_pixels(paint, [](const Rgb& c) {
+    return scale_colour(kScale, stepped(std::pow(clamp01(luma(c)), 0.7F), 3, 0.10F));
+  });
+}
+
+cv::Mat duotone(const cv::Mat& rgb, const LookInput& input) {
+  const Rgb ink = colour_value(colour_from(input.colour).value_or(Colour::kBlue));
+  const cv::Mat clear = clarity(rgb, 12 * unit_of(rgb), 0.25);
+  return map_pixels(clear, [&](const Rgb& c) {
+    const float t = smoothstep(0.0F, 0.95F, std::pow(clamp01(luma(c)), 0.8F));
+    const Rgb stops[] = {ink * 0.16F, ink * 0.92F, lerp(ink, Rgb(1, 1, 1), 0.55F),
+                         Rgb(1.0F, 0.985F, 0.95F)};
+    return scale_colour(stops, t);
+  });
+}
+
+cv::Mat blueprint(const cv::Mat& rgb, const LookInput& input) {
+  const double u = unit_of(rgb);
+  const cv::Mat light = luma_of(dabs(rgb, 2 * u));
+  const cv::Mat lines = dodge_lines(light, 2.2 * u);
+  const cv::Mat edges = edge_strength(light, 1.0 * u);
+  const auto s = static_cast<float>(input.strength);
+  cv::Mat chalk(rgb.size(), CV_32FC1);
+  for (int y = 0; y < rgb.rows; ++y) {
+    for (int x = 0; x < rgb.cols; ++x) {
+      chalk.at<float>(y, x) = clamp01(2.6F * s * std::max(0.0F, 0.97F - lines.at<float>(y, x)) +
+                                      3.4F * s * edges.at<float>(y, x) +
+                                      0.16F * smoothstep(0.25F, 0.95F, light.at<float>(y, x)));
+    }
+  }
+  return map_pixels(rgb, chalk, [](const Rgb&, float t) {
+    return lerp(Rgb(0.045F, 0.19F, 0.45F), Rgb(0.91F, 0.96F, 1.0F), t);
+  });
+}
+
+cv::Mat chalkboard(const cv::Mat& rgb, const LookInput& input) {
+  const double u = unit_of(rgb);
+  const cv::Mat paint = dabs(rgb, 3 * u);
+  const cv::Mat edges = edge_strength(luma_of(paint), 1.0 * u);
+  const auto s = static_cast<float>(input.strength);
+  return map_pixels(paint, edges, [s](const Rgb& c, float e) {
+    const float y = luma(c);
+    const float chalk = clamp01(5.5F * s * e + 0.34F * smoothstep(0.2F, 0.9F, y));
+    const Rgb stick = lerp(Rgb(0.95F, 0.95F, 0.92F), saturated(gamma(c, 0.35F), 1.3F), 0.45F);
+    return lerp(Rgb(0.10F, 0.17F, 0.145F), stick, chalk);
+  });
+}
+
+cv::Mat neon(const cv::Mat& rgb, const LookInput& input) {
+  const double u = unit_of(rgb);
+  const cv::Mat paint = dabs(rgb, 2.5 * u);
+  const cv::Mat edges = edge_strength(luma_of(paint), 1.1 * u);
+  const auto s = static_cast<float>(input.strength);
+  cv::Mat tubes = map_pixels(paint, edges, [s](const Rgb& c, float e) {
+    const Hsv hsv = to_hsv(c);
+    // Weak colours get a tube colour from their luma, from cyan to magenta.
+    const float fallback = 185 + 135 * smoothstep(0.15F, 0.85F, luma(c));
+    const float own = smoothstep(0.12F, 0.35F, hsv.s);
+    const Rgb tube = lerp(from_hsv({fallback, 0.85F, 1}), from_hsv({hsv.h, 0.9F, 1}), own);
+    const float core = clamp01(7.5F * s * (e - 0.012F));
+    return saturated(c, 1.3F) * 0.10F + Rgb(0.012F, 0.006F, 0.035F) +
+           lerp(tube, Rgb(1, 1, 1), 0.35F * core * core) * core;
+  });
+  return bloom(tubes, 0.18, 7 * u, 0.9);
+}
+
+cv::Mat stone_relief(const cv::Mat& rgb, const LookInput& input) {
+  const double u = unit_of(rgb);
+  const cv::Mat height = blurred(luma_of(dabs(rgb, 2.5 * u)), 0.9 * u);
+  cv::Mat dx;
+  cv::Mat dy;
+  cv::Scharr(height, dx, CV_32F, 1, 0, 1.0 / 32, 0, cv::BORDER_REFLECT_101);
+  cv::Scharr(height, dy, CV_32F, 0, 1, 1.0 / 32, 0, cv::BORDER_REFLECT_101);
+  const cv::Mat slope = dx + dy;
+  const auto s = static_cast<float>(input.strength);
+  return map_pixels(rgb, slope, [s](const Rgb& c, float d) {
+    const float lit = 0.50F + 0.16F * (luma(c) - 0.5F) + std::clamp(2.6F * s * d, -0.42F, 0.42F);
+    return scale_colour<3>({{0.16F, 0.14F, 0.125F}, {0.60F, 0.57F, 0.52F}, {0.97F, 0.95F, 0.90F}},
+                           lit);
+  });
+}
+
+cv::Mat bronze(const cv::Mat& rgb, const LookInput& input) {
+  static const Rgb kScale[] = {{0.05F, 0.025F, 0.015F},
+                               {0.30F, 0.15F, 0.06F},
+                               {0.62F, 0.37F, 0.14F},
+                               {0.92F, 0.69F, 0.34F},
+                               {1.0F, 0.95F, 0.76F}};
+  const double u = unit_of(rgb);
+  const cv::Mat cast = dabs(clarity(rgb, 5 * u, 0.9 * input.strength), 2 * u);
+  return map_pixels(cast, [](const Rgb& c) {
+    const float y = clamp01(luma(c));
+    // A metal's shine: a fold in the tone curve.
+    return scale_colour(kScale, y + 0.07F * std::sin(y * 15.0F));
+  });
+}
+
+const Look kLooks[] = {
+    {"woodblock_print", Task::kGlobalStyle, "print", woodblock_print},
+    {"linocut", Task::kGlobalStyle, "print", linocut},
+    {"pop_art", Task::kGlobalStyle, "poster", pop_art},
+    {"poster", Task::kGlobalStyle, "poster", poster},
+    {"duotone", Task::kGlobalStyle, "duotone", duotone, true},
+    {"blueprint", Task::kGlobalStyle, "blueprint", blueprint},
+    {"chalkboard", Task::kGlobalStyle, "chalk", chalkboard},
+    {"neon", Task::kGlobalStyle, "neon", neon},
+    {"stone_relief", Task::kGlobalStyle, "stone", stone_relief},
+    {"bronze", Task::kGlobalStyle, "bronze", bronze},
+};
+
+}  // namespace
+
+std::span<const Look> printed_looks() { return kLooks; }
+
+}  // namespace ditto::stages::editing

@@ -1,0 +1,173 @@
+#include "stages/instruct/measure.h"
+
+#include <opencv2/imgproc.hpp>
+#include <opencv2/video/tracking.hpp>
+
+#include "stages/edit/filters.h"
+
+namespace ditto::stages::instructing {
+namespace {
+
+using editing::Region;
+
+cv::Mat small_frame(const cv::Mat& rgb, int longer) {
+  const double scale = std::min(1.0, static_cast<double>(longer) / std::max(rgb.cols, rgb.rows));
+  cv::Mat out;
+  cv::resize(rgb, out, {}, scale, scale, cv::INTER_AREA);
+  return out;
+}
+
+void add_statistics(const cv::Mat& rgb8, double weight, Measurements& m) {
+  const cv::Mat rgb = editing::to_float(small_frame(rgb8, 320));
+  double saturation = 0;
+  double white = 0;
+  double green = 0;
+  double warmth = 0;
+  for (int y = 0; y < rgb.rows; ++y) {
+    for (int x = 0; x < rgb.cols; ++x) {
+      const editing::Rgb c = rgb.at<editing::Rgb>(y, x);
+      const editing::Hsv hsv = editing::to_hsv(c);
+      saturation += hsv.s * hsv.v;
+      white += hsv.v > 0.78F && hsv.s < 0.13F ? 1 : 0;
+      green += editing::greenness(c) > 0.5F ? 1 : 0;
+      warmth += c[0] - c[2];
+    }
+  }
+  const auto count = static_cast<double>(rgb.total());
+  cv::Scalar mean;
+  cv::Scalar deviation;
+  cv::meanStdDev(editing::luma_of(rgb), mean, deviation);
+  m.luma += weight * mean[0];
+  m.contrast += weight * deviation[0];
+  m.saturation += weight * saturation / count;
+  m.white += weight * white / count;
+  m.green += weight * green / count;
+  m.warmth += weight * warmth / count;
+}
+
+double median(std::vector<float> values) {
+  if (values.empty()) return 0;
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+// Flow from the key frame to a neighbour, at small size; per pixel in pixels of that size.
+struct Motion {
+  cv::Mat flow;
+  cv::Point2f camera;
+  double diagonal = 1;
+};
+
+Motion motion_of(const Clip& clip) {
+  Motion motion;
+  const auto frames = static_cast<int>(clip.video.frames.size());
+  const int step = std::min(2, frames - 1);
+  const int other = clip.key_frame + step < frames ? clip.key_frame + step : clip.key_frame - step;
+  if (step < 1 || other < 0) return motion;
+  cv::Mat a;
+  cv::Mat b;
+  cv::cvtColor(small_frame(clip.key(), 320), a, cv::COLOR_RGB2GRAY);
+  cv::cvtColor(small_frame(clip.video.frames[static_cast<std::size_t>(other)], 320), b,
+               cv::COLOR_RGB2GRAY);
+  if (std::min(a.cols, a.rows) < 32) return motion;
+  cv::DISOpticalFlow::create(cv::DISOpticalFlow::PRESET_FAST)->calc(a, b, motion.flow);
+  motion.flow = motion.flow * (1.0 / (other - clip.key_frame));
+  std::vector<float> dx;
+  std::vector<float> dy;
+  for (int y = 2; y < motion.flow.rows; y += 4) {
+    for (int x = 2; x < motion.flow.cols; x += 4) {
+      dx.push_back(motion.flow.at<cv::Vec2f>(y, x)[0]);
+      dy.push_back(motion.flow.at<cv::Vec2f>(y, x)[1]);
+    }
+  }
+  motion.camera = {static_cast<float>(median(dx)), static_cast<float>(median(dy))};
+  motion.diagonal = std::hypot(motion.flow.cols, motion.flow.rows);
+  return motion;
+}
+
+double own_motion(const Region& region, const Motion& motion) {
+  if (motion.flow.empty()) return 0;
+  cv::Mat mask;
+  cv::resize(region.mask, mask, motion.flow.size(), 0, 0, cv::INTER_NEAREST);
+  std::vector<float> speeds;
+  for (int y = 0; y < mask.rows; ++y) {
+    for (int x = 0; x < mask.cols; ++x) {
+      if (mask.at<uchar>(y, x) == 0) continue;
+      const cv::Vec2f f = motion.flow.at<cv::Vec2f>(y, x);
+      speeds.push_back(std::hypot(f[0] - motion.camera.x, f[1] - motion.camera.y));
+    }
+  }
+  return median(speeds) / motion.diagonal;
+}
+
+bool is_similar(const Region& a, const Region& b) {
+  return b.area > 0.4 * a.area && b.area < 2.5 * a.area;
+}
+
+TrackedRegion tracked(const cv::Mat& key, const Region& region, const Motion& motion,
+                      bool persistent) {
+  TrackedRegion out;
+  out.region = region;
+  out.persistent = persistent;
+  out.motion = own_motion(region, motion);
+  const cv::Scalar mean = cv::mean(key, region.mask);
+  out.lightness = (0.2126 * mean[0] + 0.7152 * mean[1] + 0.0722 * mean[2]) / 255;
+  return out;
+}
+
+bool is_found_again(const Region& region, const std::vector<std::vector<Region>>& others) {
+  return std::all_of(others.begin(), others.end(), [&](const std::vector<Region>& frame) {
+    return std::any_of(frame.begin(), frame.end(), [&](const Region& r) {
+      return r.colour == region.colour && is_similar(region, r);
+    });
+  });
+}
+
+}  // namespace
+
+Measurements measure(const Clip& clip) {
+  Measurements m;
+  const cv::Mat& key = clip.key();
+  const std::vector<cv::Mat> ends = {clip.video.frames.front(), clip.video.frames.back()};
+  add_statistics(key, 1.0 / 3, m);
+  for (const cv::Mat& frame : ends) add_statistics(frame, 1.0 / 3, m);
+
+  const Motion motion = motion_of(clip);
+  if (!motion.flow.empty()) {
+    m.camera_motion = std::hypot(motion.camera.x, motion.camera.y) / motion.diagonal;
+    int moving = 0;
+    for (int y = 0; y < motion.flow.rows; ++y) {
+      for (int x = 0; x < motion.flow.cols; ++x) {
+        const cv::Vec2f f = motion.flow.at<cv::Vec2f>(y, x);
+        if (std::hypot(f[0] - motion.camera.x, f[1] - motion.camera.y) > 0.6) ++moving;
+      }
+    }
+    m.moving = moving / static_cast<double>(motion.flow.total());
+  }
+
+  std::vector<std::vector<Region>> objects_elsewhere;
+  for (const cv::Mat& frame : ends) objects_elsewhere.push_back(editing::coloured_objects(frame));
+  for (const Region& region : editing::coloured_objects(key)) {
+    if (!region.unique) continue;
+    m.objects.push_back(tracked(key, region, motion, is_found_again(region, objects_elsewhere)));
+  }
+  for (const Region& person : editing::find_people(key))
+    m.people.push_back(tracked(key, person, motion, true));
+  const auto find =
+      [&](std::optional<Region> (*finder)(const cv::Mat&)) -> std::optional<TrackedRegion> {
+    const auto region = finder(key);
+    if (!region) return std::nullopt;
+    for (const cv::Mat& frame : ends) {
+      const auto again = finder(frame);
+      if (!again || !is_similar(*region, *again)) return std::nullopt;
+    }
+    return tracked(key, *region, motion, true);
+  };
+  m.sky = find(editing::find_sky);
+  m.greenery = find(editing::find_greenery);
+  m.background = find(editing::find_background);
+  return m;
+}
+
+}  // namespace ditto::stages::instructing

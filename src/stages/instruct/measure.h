@@ -1,0 +1,40 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "ditto/stages/clip.h"
+#include "stages/edit/regions.h"
+
+namespace ditto::stages::instructing {
+
+/// A region of the key frame with what the rest of the clip says about it.
+struct TrackedRegion {
+  editing::Region region;
+  bool persistent = false;  ///< found again in the first and the last frame, of similar size
+  double motion = 0;        ///< its own displacement per frame, of the frame's diagonal
+  double lightness = 0;     ///< mean luma, 0..1
+};
+
+/// What the instructor knows of a clip. Fractions and means are over the key, first and last frame.
+struct Measurements {
+  double luma = 0;                     ///< mean, 0..1
+  double contrast = 0;                 ///< standard deviation of luma
+  double saturation = 0;               ///< mean of HSV saturation times value
+  double white = 0;                    ///< fraction of bright colourless pixels
+  double green = 0;                    ///< fraction of leaf-coloured pixels
+  double warmth = 0;                   ///< mean of R - B
+  double camera_motion = 0;            ///< median displacement per frame, of the frame's diagonal
+  double moving = 0;                   ///< fraction of pixels that move against the camera
+  std::vector<TrackedRegion> objects;  ///< coloured ones with a unique name, the largest first
+  std::vector<TrackedRegion> people;
+  std::optional<TrackedRegion> sky;
+  std::optional<TrackedRegion> greenery;
+  std::optional<TrackedRegion> background;
+
+  bool outdoors() const { return sky.has_value() || green > 0.15; }
+};
+
+Measurements measure(const Clip& clip);
+
+}  // namespace ditto::stages::instructing
