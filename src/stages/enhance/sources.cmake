@@ -1,0 +1,1 @@
+set(SOURCES builtin_enhancer.cpp brightness_curve.cpp)

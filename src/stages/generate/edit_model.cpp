@@ -1,0 +1,152 @@
+#include "stages/generate/edit_model.h"
+
+#include <opencv2/imgproc.hpp>
+
+#include "stages/generate/pixel_features.h"
+
+namespace ditto::stages {
+namespace {
+
+constexpr int kBandRows = 8;
+constexpr std::size_t kMostSamples = 200000;
+// A colour map that fits this well needs no network: the rest is below what encoding leaves.
+constexpr double kGoodEnough = 46.0;  // dB
+// The screen position is let in as an input only where it explains a lot: forced on elsewhere it
+// ties the look to the key frame's layout.
+constexpr double kPositionGain = 2.5;  // dB
+
+double decibel(double mse) { return 10 * std::log10(255.0 * 255.0 / std::max(mse, 1e-6)); }
+
+/// Pixels of the pair for training, every pixel or a regular share of them.
+nn::PixelSamples gather(const cv::Mat& source, const cv::Mat& edited, const cv::Mat& excluded,
+                        const ColourMap& map, bool position, Stream stream) {
+  const PixelFeatures features(source, map);
+  nn::PixelSamples samples;
+  samples.inputs = position ? PixelFeatures::kCountWithPosition : PixelFeatures::kCount;
+  const auto inputs = static_cast<std::size_t>(samples.inputs);
+  const auto width = static_cast<std::size_t>(source.cols);
+  const double share =
+      std::min(1.0, static_cast<double>(kMostSamples) / static_cast<double>(source.total()));
+  std::vector<float> planes(inputs * kBandRows * width);
+  for (int row = 0; row < source.rows; row += kBandRows) {
+    const int rows = std::min(kBandRows, source.rows - row);
+    const std::size_t stride = static_cast<std::size_t>(rows) * width;
+    features.band(row, rows, position, planes.data());
+    for (std::size_t i = 0; i < stride; ++i) {
+      if (share < 1 && stream.uniform() >= share) continue;
+      const cv::Point at(static_cast<int>(i % width), row + static_cast<int>(i / width));
+      if (!excluded.empty() && excluded.at<uchar>(at) != 0) continue;
+      for (std::size_t k = 0; k < inputs; ++k) samples.features.push_back(planes[k * stride + i]);
+      const cv::Vec3b& target = edited.at<cv::Vec3b>(at);
+      for (std::size_t c = 0; c < 3; ++c) {
+        samples.base.push_back(planes[(PixelFeatures::kBase + c) * stride + i]);
+        samples.target.push_back(static_cast<float>(target[static_cast<int>(c)]) / 255.0f);
+      }
+      ++samples.count;
+    }
+  }
+  return samples;
+}
+
+}  // namespace
+
+double mean_squared_error(const cv::Mat& prediction, const cv::Mat& target,
+                          const cv::Mat& excluded) {
+  double sum = 0;
+  std::size_t count = 0;
+  for (int y = 0; y < target.rows; ++y) {
+    const auto* p = prediction.ptr<cv::Vec3f>(y);
+    const auto* t = target.ptr<cv::Vec3b>(y);
+    const uchar* e = excluded.empty() ? nullptr : excluded.ptr<uchar>(y);
+    for (int x = 0; x < target.cols; ++x) {
+      if (e != nullptr && e[x] != 0) continue;
+      for (int c = 0; c < 3; ++c) {
+        const double d = std::clamp(p[x][c], 0.0f, 255.0f) - static_cast<float>(t[x][c]);
+        sum += d * d;
+      }
+      count += 3;
+    }
+  }
+  return count == 0 ? 0 : sum / static_cast<double>(count);
+}
+
+EditModel::EditModel(const cv::Mat& source, const cv::Mat& edited, const cv::Mat& excluded,
+                     const Options& options)
+    : map_(source, edited) {
+  map_psnr_ = psnr_ = decibel(mean_squared_error(apply(source), edited, excluded));
+  if (psnr_ >= kGoodEnough) return;
+  fit(source, edited, excluded, options, false);
+  const cv::Mat prediction = apply(source);
+  const double error = mean_squared_error(prediction, edited, excluded);
+  psnr_ = decibel(error);
+
+  // What a wide blur of the residual would take away bounds what the position can explain.
+  cv::Mat residual, target;
+  edited.convertTo(target, CV_32F);
+  cv::subtract(target, prediction, residual);
+  if (!excluded.empty()) residual.setTo(cv::Scalar::all(0), excluded);
+  const int window = std::max(source.cols, source.rows) / 8 | 1;
+  cv::Mat wide;
+  cv::resize(residual, wide, {}, 0.25, 0.25, cv::INTER_AREA);
+  cv::blur(wide, wide, {window / 4 | 1, window / 4 | 1});
+  cv::resize(wide, wide, residual.size());
+  if (decibel(mean_squared_error(prediction + wide, edited, excluded)) < psnr_ + kPositionGain)
+    return;
+  std::unique_ptr<nn::PixelNetwork> without = std::move(network_);
+  fit(source, edited, excluded, options, true);
+  const double with_position = decibel(mean_squared_error(apply(source), edited, excluded));
+  if (with_position >= psnr_ + kPositionGain) {
+    psnr_ = with_position;
+  } else {
+    network_ = std::move(without);
+    position_ = false;
+  }
+}
+
+void EditModel::fit(const cv::Mat& source, const cv::Mat& edited, const cv::Mat& excluded,
+                    const Options& options, bool position) {
+  position_ = position;
+  nn::PixelSamples samples =
+      gather(source, edited, excluded, map_, position, Stream(options.seed, "pixels", "generate"));
+  if (samples.count < 64) {
+    network_.reset();
+    return;
+  }
+  const nn::PixelNetworkOptions network{
+      .iterations = options.iterations, .batch = 1024, .seed = options.seed};
+  network_ = std::make_unique<nn::PixelNetwork>(samples, network);
+  network_->fit(std::move(samples), network);
+}
+
+cv::Mat EditModel::apply(const cv::Mat& source) const {
+  cv::Mat out(source.size(), CV_32FC3);
+  const auto width = static_cast<std::size_t>(source.cols);
+  if (network_ == nullptr) {
+    std::vector<float> planes(3 * width);
+    for (int y = 0; y < source.rows; ++y) {
+      map_.apply(source.ptr<uchar>(y), width, planes.data(), width);
+      auto* o = out.ptr<cv::Vec3f>(y);
+      for (std::size_t x = 0; x < width; ++x) {
+        o[x] = cv::Vec3f(planes[x], planes[width + x], planes[2 * width + x]) * 255.0f;
+      }
+    }
+    return out;
+  }
+  const PixelFeatures features(source, map_);
+  const auto inputs = static_cast<std::size_t>(network_->inputs());
+  std::vector<float> planes(inputs * kBandRows * width), colour(3 * kBandRows * width);
+  for (int row = 0; row < source.rows; row += kBandRows) {
+    const int rows = std::min(kBandRows, source.rows - row);
+    const std::size_t stride = static_cast<std::size_t>(rows) * width;
+    features.band(row, rows, position_, planes.data());
+    std::copy_n(planes.data() + PixelFeatures::kBase * stride, 3 * stride, colour.data());
+    network_->apply(planes.data(), colour.data(), stride, stride);
+    auto* o = out.ptr<cv::Vec3f>(row);
+    for (std::size_t i = 0; i < stride; ++i) {
+      o[i] = cv::Vec3f(colour[i], colour[stride + i], colour[2 * stride + i]) * 255.0f;
+    }
+  }
+  return out;
+}
+
+}  // namespace ditto::stages

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <memory>
+#include <opencv2/core.hpp>
+
+#include "ditto/core/random.h"
+#include "ditto/nn/pixel_network.h"
+#include "stages/generate/colour_map.h"
+
+namespace ditto::stages {
+
+/// What an edit does, learned from one image before and after it, as a function of a pixel and its
+/// neighbourhood: a colour map, and a pixel network for what colours alone don't tell.
+class EditModel {
+ public:
+  struct Options {
+    int iterations = 700;
+    std::uint64_t seed = 0;
+  };
+  /// `excluded` (CV_8UC1, may be empty): pixels that are not learned from.
+  EditModel(const cv::Mat& source, const cv::Mat& edited, const cv::Mat& excluded,
+            const Options& options);
+
+  /// The edit of another frame of the same size, CV_32FC3 in 0..255, not clamped.
+  cv::Mat apply(const cv::Mat& source) const;
+
+  bool has_network() const { return network_ != nullptr; }
+  bool uses_position() const { return position_; }
+  /// Fit on the image pair in dB: of the colour map alone, and of the whole.
+  double map_psnr() const { return map_psnr_; }
+  double psnr() const { return psnr_; }
+
+ private:
+  void fit(const cv::Mat& source, const cv::Mat& edited, const cv::Mat& excluded,
+           const Options& options, bool position);
+
+  ColourMap map_;
+  std::unique_ptr<nn::PixelNetwork> network_;
+  bool position_ = false;
+  double map_psnr_ = 0;
+  double psnr_ = 0;
+};
+
+/// Mean squared error of a CV_32FC3 prediction and a CV_8UC3 target over pixels where `excluded`
+/// is zero (all when it is empty).
+double mean_squared_error(const cv::Mat& prediction, const cv::Mat& target,
+                          const cv::Mat& excluded);
+
+}  // namespace ditto::stages

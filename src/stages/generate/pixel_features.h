@@ -1,0 +1,42 @@
+#pragma once
+
+#include <opencv2/core.hpp>
+
+#include "stages/generate/colour_map.h"
+
+namespace ditto::stages {
+
+/// What the pixel network sees of a frame: at each pixel its colour, the colour map's answer, and
+/// measures of its neighbourhood on several scales. Maps of the whole frame are made once; the
+/// features themselves are made band by band, to stay in the cache.
+class PixelFeatures {
+ public:
+  static constexpr int kCount = 40;
+  static constexpr int kCountWithPosition = kCount + 2;
+  /// Offset of the colour map's three planes among the features.
+  static constexpr int kBase = 3;
+
+  /// `rgb` CV_8UC3, at least 16 pixels each way; it is kept by reference. `base` must outlive this.
+  PixelFeatures(const cv::Mat& rgb, const ColourMap& base);
+
+  /// Features of `rows` rows from `row`: kCount planes of rows x width floats, one after the other;
+  /// with `position` two more, the screen position in 0..1.
+  void band(int row, int rows, bool position, float* planes) const;
+
+  /// Upper bound of the memory that one object takes, in bytes a pixel.
+  static constexpr std::size_t kBytesPerPixel = 90;
+
+ private:
+  cv::Mat rgb_;
+  const ColourMap& base_;
+  cv::Mat luma_;                     ///< CV_32FC1 0..1 with a border of one pixel
+  cv::Mat blurred_[5];               ///< luma, sigma 1 2 4 8 16
+  cv::Mat gradient_x_, gradient_y_;  ///< of luma
+  cv::Mat magnitude_[2];             ///< gradient of luma at sigma 2 and 4
+  cv::Mat deviation_[2];             ///< local standard deviation, windows 3 and 9
+  cv::Mat bilateral_, median_;       ///< CV_8UC3
+  cv::Mat soft_;                     ///< CV_32FC3, colours at sigma 4
+  cv::Mat lowest_, highest_;         ///< CV_8UC1 luma, 3x3
+};
+
+}  // namespace ditto::stages
