@@ -1,0 +1,324 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <opencv2/imgproc.hpp>
+
+#include "ditto/core/error.h"
+#include "ditto/stages/judge.h"
+#include "stages/judge/detail.h"
+#include "stages/judge/structure.h"
+#include "stages/judge/temporal.h"
+#include "stages/judge/wording.h"
+
+namespace ditto::stages {
+namespace {
+
+using measure::Finding;
+using measure::Sample;
+
+constexpr int kLongerSide = 320;  ///< of the measuring size, pixels
+
+/// Which of several failures is the cause of the others: the earlier group, then the worst one.
+int cause_rank(const std::string& name) {
+  constexpr std::array<std::string_view, 8> kOrder = {
+      "blank_fraction", "change",          "time_shift_gain", "misalignment",
+      "content",        "frozen_fraction", "structure",       "motion"};
+  return static_cast<int>(std::find(kOrder.begin(), kOrder.end(), name) - kOrder.begin());
+}
+
+void check_context(const media::Video& source, const JudgeContext& context) {
+  const auto fail = [](const std::string& message) {
+    throw Error(ErrorKind::kInput, "judge: " + message);
+  };
+  if (source.frames.empty()) fail("the source has no frames");
+  if (context.key_frame < 0 || context.key_frame >= static_cast<int>(source.frames.size())) {
+    fail(fmt::format("key frame {} is not within the {} frames of the source", context.key_frame,
+                     source.frames.size()));
+  }
+  if (!context.edited_key_frame.empty() && (context.edited_key_frame.size() != source.size() ||
+                                            context.edited_key_frame.type() != CV_8UC3)) {
+    fail("the edited key frame must be RGB and of the source's size");
+  }
+  if (!context.mask.empty() &&
+      (context.mask.size() != source.size() || context.mask.type() != CV_8UC1)) {
+    fail("the mask must have one 8-bit channel and the source's size");
+  }
+}
+
+/// What is wrong with the container of the frames, before anything is measured; empty: nothing.
+std::string broken_rule(const media::Video& source, const media::Video& edited) {
+  if (edited.frames.size() != source.frames.size()) {
+    return fmt::format("wrong length: {} frames, the source has {}", edited.frames.size(),
+                       source.frames.size());
+  }
+  for (std::size_t t = 0; t < edited.frames.size(); ++t) {
+    const cv::Mat& frame = edited.frames[t];
+    if (frame.size() != source.size() || frame.type() != CV_8UC3) {
+      return fmt::format("wrong size: frame {} is {}x{}, the source {}x{}", t, frame.cols,
+                         frame.rows, source.size().width, source.size().height);
+    }
+  }
+  if (!(edited.fps == source.fps)) {
+    return fmt::format("wrong rate: {}/{} frames per second, the source has {}/{}", edited.fps.num,
+                       edited.fps.den, source.fps.num, source.fps.den);
+  }
+  return {};
+}
+
+/// Mean over the channels of the blurred absolute change, CV_32F in levels.
+cv::Mat change_map(const cv::Mat& source, const cv::Mat& edited) {
+  cv::Mat difference, map;
+  cv::absdiff(source, edited, difference);
+  cv::transform(difference, map, cv::Matx13f(1 / 3.0F, 1 / 3.0F, 1 / 3.0F));
+  cv::GaussianBlur(map, map, {0, 0}, 2.0);
+  map.convertTo(map, CV_32F);
+  return map;
+}
+
+/// Where a local edit lies on the key frame: the given mask, else what the editor changed.
+cv::Mat region_of(const JudgeContext& context, const cv::Mat& source_key,
+                  const cv::Mat& edited_key) {
+  if (is_global(context.instruction.task)) return {};
+  constexpr double kChanged = 8;        // levels
+  constexpr double kLargestArea = 0.6;  // of the picture; beyond it nothing is left to compare with
+  cv::Mat region;
+  if (!context.mask.empty()) {
+    region = measure::reduced(context.mask, source_key.size()) > 0;
+  } else if (!edited_key.empty()) {
+    region = change_map(source_key, edited_key) > kChanged;
+  }
+  if (region.empty()) return {};
+  const int margin = std::max(2, source_key.cols / 64);
+  cv::dilate(region, region,
+             cv::getStructuringElement(cv::MORPH_ELLIPSE, {2 * margin + 1, 2 * margin + 1}));
+  const double area = cv::countNonZero(region) / static_cast<double>(region.total());
+  return area > 0 && area < kLargestArea ? region : cv::Mat();
+}
+
+/// A frame near the middle where the edit is as strong as elsewhere, to follow it from.
+int reference_frame(const measure::Series& source, const measure::Series& edited) {
+  std::vector<double> change;
+  for (std::size_t t = 0; t < source.rgb.size(); ++t) {
+    change.push_back(measure::mean_difference(source.rgb[t], edited.rgb[t]));
+  }
+  const double strong = 0.8 * measure::quantile(change, 0.9);
+  const int middle = source.frames() / 2;
+  int best = middle;
+  for (int t = 0, distance = source.frames(); t < source.frames(); ++t) {
+    if (change[static_cast<std::size_t>(t)] >= strong && std::abs(t - middle) < distance) {
+      best = t;
+      distance = std::abs(t - middle);
+    }
+  }
+  return best;
+}
+
+Finding find_change(const Sample& sample, double limit) {
+  const cv::Mat& source = sample.source.rgb[sample.key_index()];
+  if (!sample.edited_key.empty()) {
+    const double asked = measure::mean_difference(source, sample.edited_key, sample.region);
+    const double least = std::min(limit, 0.4 * asked);
+    const double change =
+        measure::mean_difference(source, sample.edited.rgb[sample.key_index()], sample.region);
+    return measure::exceeds(
+        "instruction", "change", change, least,
+        fmt::format(
+            "the mean change at the key frame is {:.3f} of full range, the edited key frame's "
+            "{:.3f} (at least {:.3f} wanted)",
+            change, asked, least));
+  }
+  // A local edit is small in the mean but large where it is.
+  constexpr double kPlace = 0.98, kLocally = 3;
+  std::vector<double> means, peaks;
+  for (std::size_t t = 0; t < sample.source.rgb.size();
+       t += std::max<std::size_t>(1, sample.source.rgb.size() / 8)) {
+    const cv::Mat map = change_map(sample.source.rgb[t], sample.edited.rgb[t]);
+    means.push_back(cv::mean(map)[0] / 255);
+    peaks.push_back(
+        measure::quantile(std::vector<double>(map.begin<float>(), map.end<float>()), kPlace) / 255);
+  }
+  const double mean = measure::quantile(means, 0.5), peak = measure::quantile(peaks, 0.5);
+  const double change = std::max(mean, peak / kLocally);
+  return measure::exceeds(
+      "instruction", "change", change, limit,
+      fmt::format(
+          "the mean change is {:.3f} of full range, {:.3f} in the most changed fiftieth of the "
+          "picture (at least {:.3f} or {:.3f} wanted)",
+          mean, peak, limit, kLocally * limit));
+}
+
+/// The video at the key index against the edited key frame: another edit, or another sample's.
+Finding find_key_difference(const Sample& sample, double limit) {
+  constexpr double kNoise = 0.012 * 255;  // levels: re-encoding and smoothing of neighbours
+  const cv::Mat& source = sample.source.rgb[sample.key_index()];
+  const auto excess = [&](const cv::Mat& a, const cv::Mat& b) {
+    cv::Mat difference;
+    cv::subtract(a, b, difference, {}, CV_32F);
+    cv::GaussianBlur(difference, difference, {0, 0}, 2.0);  // noise is another matter
+    const cv::Mat visible = cv::max(cv::abs(difference) - cv::Scalar::all(kNoise), 0.0);
+    const cv::Scalar mean =
+        cv::mean(visible, sample.region.empty() ? cv::noArray() : sample.region);
+    return (mean[0] + mean[1] + mean[2]) / 3;
+  };
+  const double asked = excess(source, sample.edited_key);
+  const double found = excess(sample.edited.rgb[sample.key_index()], sample.edited_key);
+  const double ratio = found / std::max(asked, 0.25);
+  return measure::at_most(
+      "instruction", "key_difference", ratio, limit,
+      fmt::format("frame {} differs from the edited key frame by {:.0f} % of what the edit changes "
+                  "(at most {:.0f} % allowed)",
+                  sample.key, 100 * ratio, 100 * limit));
+}
+
+class BuiltinJudge final : public Judge {
+ public:
+  explicit BuiltinJudge(const config::Judge& config) : limits_(config) {}
+
+  BackendId id() const override { return {"builtin", 1, ""}; }
+
+  std::size_t working_bytes(const ClipShape& shape) const override {
+    const cv::Size small = measure::reduced_size({shape.width, shape.height}, kLongerSide);
+    const auto area = static_cast<std::size_t>(small.area());
+    const auto full =
+        static_cast<std::size_t>(shape.width) * static_cast<std::size_t>(shape.height);
+    const auto frames = static_cast<std::size_t>(shape.frames);
+    // Both clips in colour and grey; four sets of orientation fields at a sixteenth of the area;
+    // their products over time; maps and changes of one frame; filters over one whole frame.
+    return frames * area * 8 + frames * area * 2 + frames * frames * 4 + area * 160 + full * 40;
+  }
+
+  Judgement judge(const media::Video& source, const media::Video& edited,
+                  const JudgeContext& context) const override {
+    check_context(source, context);
+    if (const std::string rule = broken_rule(source, edited); !rule.empty())
+      return rejected_by_rule(rule);
+
+    const bool knows_key = !context.edited_key_frame.empty();
+    Sample sample{.source = measure::reduced(source, kLongerSide),
+                  .edited = measure::reduced(edited, kLongerSide),
+                  .key = context.key_frame,
+                  .edited_key = {},
+                  .region = {},
+                  .instruction = context.instruction};
+    if (knows_key) {
+      sample.edited_key = measure::reduced(context.edited_key_frame, sample.source.size());
+    } else {
+      sample.key = reference_frame(sample.source, sample.edited);
+    }
+    sample.region = region_of(context, sample.source.rgb[sample.key_index()], sample.edited_key);
+
+    std::vector<Finding> findings = {find_change(sample, limits_.min_change)};
+    const auto add = [&](std::vector<Finding> more) {
+      findings.insert(findings.end(), std::make_move_iterator(more.begin()),
+                      std::make_move_iterator(more.end()));
+    };
+    if (knows_key) add({find_key_difference(sample, limits_.max_key_difference)});
+    if (auto wording = wording_of(sample)) add({std::move(*wording)});
+    add(measure::compare_structure(sample, limits_));
+    add(measure::follow_edit(sample, limits_));
+    add(measure::inspect_detail(source, edited, context, limits_));
+    return judgement_from(findings, context);
+  }
+
+ private:
+  static std::optional<Finding> wording_of(const Sample& sample) {
+    std::vector<cv::Mat> source, edited;
+    const std::size_t step = std::max<std::size_t>(1, sample.source.rgb.size() / 4);
+    for (std::size_t t = step / 2; t < sample.source.rgb.size(); t += step) {
+      source.push_back(sample.source.rgb[t]);
+      edited.push_back(sample.edited.rgb[t]);
+    }
+    return measure::check_wording(sample.instruction, source, edited);
+  }
+
+  static Score safety() {
+    return {"safety", std::nullopt,
+            "not assessed: the builtin judge has no model that recognises unsafe content"};
+  }
+
+  static Judgement rejected_by_rule(const std::string& rule) {
+    Judgement judgement;
+    judgement.reason = rule;
+    judgement.measurements = {{"rule", rule}};
+    judgement.scores.push_back({"source", 1.0, rule});
+    for (const char* criterion : {"instruction", "quality", "temporal"}) {
+      judgement.scores.push_back({criterion, std::nullopt, "not assessed: " + rule});
+    }
+    std::swap(judgement.scores[0], judgement.scores[1]);
+    judgement.scores.push_back(safety());
+    return judgement;
+  }
+
+  double threshold(const std::string& criterion) const {
+    if (criterion == "instruction") return limits_.min_instruction;
+    if (criterion == "source") return limits_.min_source;
+    if (criterion == "quality") return limits_.min_quality;
+    return limits_.min_temporal;
+  }
+
+  Judgement judgement_from(const std::vector<Finding>& findings,
+                           const JudgeContext& context) const {
+    Judgement judgement;
+    judgement.accepted = true;
+    for (const char* criterion : {"instruction", "source", "quality", "temporal"}) {
+      const Finding* worst = nullptr;
+      for (const Finding& finding : findings) {
+        if (finding.criterion == criterion &&
+            (worst == nullptr || finding.severity > worst->severity))
+          worst = &finding;
+      }
+      judgement.scores.push_back(
+          {criterion, measure::rounded(measure::score_of(worst->severity)), worst->sentence});
+    }
+    Score& instruction = judgement.scores.front();
+    const bool assessed = std::any_of(findings.begin(), findings.end(), [](const Finding& finding) {
+      return finding.name == "key_difference" || finding.name == "wording";
+    });
+    if (!assessed && *instruction.value >= limits_.min_instruction) {
+      instruction.value.reset();
+      instruction.reason =
+          "not assessed: there is an edit, but nothing measurable in the text to hold it against "
+          "(" +
+          instruction.reason + ")";
+    }
+    judgement.scores.push_back(safety());
+
+    const Finding* cause = nullptr;
+    for (const Finding& finding : findings) {
+      judgement.measurements[finding.name] = {
+          {"value", measure::rounded(finding.value)},
+          {"limit", measure::rounded(finding.limit)},
+          {"score", measure::rounded(measure::score_of(finding.severity))}};
+      if (measure::score_of(finding.severity) >= threshold(finding.criterion)) continue;
+      if (finding.consequence) continue;
+      const auto order = [](const Finding& f) {
+        return std::make_pair(cause_rank(f.name), -f.severity);
+      };
+      if (cause == nullptr || order(finding) < order(*cause)) cause = &finding;
+    }
+    if (!context.confidence.empty()) {
+      double sum = 0;
+      for (const float c : context.confidence) sum += c;
+      judgement.measurements["generator_confidence"] =
+          measure::rounded(sum / static_cast<double>(context.confidence.size()));
+    }
+    if (cause != nullptr) {
+      judgement.accepted = false;
+      judgement.reason = cause->criterion + ": " + cause->sentence;
+    }
+    return judgement;
+  }
+
+  config::Judge limits_;
+};
+
+}  // namespace
+
+std::unique_ptr<Judge> make_judge(const config::Judge& config) {
+  if (config.backend == "builtin") return std::make_unique<BuiltinJudge>(config);
+  throw Error(ErrorKind::kUsage, "judge.backend: expected builtin, found " + config.backend);
+}
+
+}  // namespace ditto::stages

@@ -1,0 +1,103 @@
+#include "stages/judge/detail.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cmath>
+#include <opencv2/imgproc.hpp>
+
+#include "stages/judge/series.h"
+
+namespace ditto::stages::measure {
+namespace {
+
+/// Levels beyond which a difference between neighbours is an edge of the picture, not of a block.
+constexpr double kLargestStep = 12;
+
+cv::Mat gradient_energy(const cv::Mat& grey) {
+  cv::Mat gx, gy;
+  cv::Sobel(grey, gx, CV_32F, 1, 0, 3, 1.0 / 8, 0, cv::BORDER_REPLICATE);
+  cv::Sobel(grey, gy, CV_32F, 0, 1, 3, 1.0 / 8, 0, cv::BORDER_REPLICATE);
+  return gx.mul(gx) + gy.mul(gy);
+}
+
+/// Steps across the columns' borders: |d(x)| - (|d(x-1)| + |d(x+1)|) / 2 by phase of x modulo 8.
+double column_blocking(const cv::Mat& grey) {
+  std::array<double, 8> sum{};
+  std::array<double, 8> count{};
+  for (int y = 0; y < grey.rows; ++y) {
+    const auto* row = grey.ptr<uchar>(y);
+    const auto step = [row](int x) {
+      return std::min(kLargestStep, std::abs(double(row[x + 1]) - row[x]));
+    };
+    for (int x = 1; x + 2 < grey.cols; ++x) {
+      sum[static_cast<std::size_t>(x % 8)] += step(x) - 0.5 * (step(x - 1) + step(x + 1));
+      ++count[static_cast<std::size_t>(x % 8)];
+    }
+  }
+  std::vector<double> phases;
+  for (std::size_t i = 0; i < 8; ++i) phases.push_back(count[i] > 0 ? sum[i] / count[i] : 0.0);
+  return *std::max_element(phases.begin(), phases.end()) - quantile(phases, 0.5);
+}
+
+}  // namespace
+
+double edge_blur(const cv::Mat& grey) {
+  // For a step blurred by s, the gradient behind a Gaussian of standard deviation b is proportional
+  // to 1 / sqrt(s² + b²): two values of b give s. The Sobel operator itself blurs by about 0.7.
+  constexpr double kWide = 2.0, kSobel = 0.5;
+  constexpr double kStrongest = 0.03;
+  cv::Mat wide;
+  cv::GaussianBlur(grey, wide, {0, 0}, kWide);
+  const cv::Mat fine_energy = gradient_energy(grey), wide_energy = gradient_energy(wide);
+  std::vector<double> some;
+  for (int y = 0; y < wide_energy.rows; y += 2) {
+    const auto* row = wide_energy.ptr<float>(y);
+    for (int x = y / 2 % 3; x < wide_energy.cols; x += 3) some.push_back(row[x]);
+  }
+  const cv::Mat strong = wide_energy >= quantile(std::move(some), 1 - kStrongest);
+  const double fine = cv::mean(fine_energy, strong)[0], smooth = cv::mean(wide_energy, strong)[0];
+  if (smooth < 1e-9) return 0.0;
+  const double excess = std::max(1e-3, fine / smooth - 1);
+  return std::sqrt(std::max(0.0, kWide * kWide / excess - kSobel));
+}
+
+double blocking(const cv::Mat& grey) {
+  return std::max(column_blocking(grey), column_blocking(grey.t()));
+}
+
+std::vector<Finding> inspect_detail(const media::Video& source, const media::Video& edited,
+                                    const JudgeContext& context, const config::Judge& limits) {
+  constexpr int kFrames = 7;
+  const cv::Mat source_key = grey_of(source.frames[static_cast<std::size_t>(context.key_frame)]);
+  // What the edit itself does to edges and blocks, as far as it is known.
+  double edit_blur = 0, edit_blocks = 0;
+  if (!context.edited_key_frame.empty()) {
+    const cv::Mat key = grey_of(context.edited_key_frame);
+    edit_blur = std::pow(edge_blur(key), 2) - std::pow(edge_blur(source_key), 2);
+    edit_blocks = std::max(0.0, blocking(key) - blocking(source_key));
+  }
+  std::vector<double> blurs, blocks;
+  const auto last = static_cast<double>(source.frames.size() - 1);
+  for (int i = 0; i < kFrames; ++i) {
+    const auto t = static_cast<std::size_t>(std::lround(i * last / (kFrames - 1)));
+    const cv::Mat s = grey_of(source.frames[t]), e = grey_of(edited.frames[t]);
+    const double added =
+        std::pow(edge_blur(e), 2) - std::pow(edge_blur(s), 2) - std::max(0.0, edit_blur);
+    blurs.push_back(std::sqrt(std::max(0.0, added)));
+    blocks.push_back(std::max(0.0, blocking(e) - blocking(s) - edit_blocks));
+  }
+  const double blur = quantile(blurs, 0.7), block = quantile(blocks, 0.7);
+  const char* than = context.edited_key_frame.empty() ? "the source's" : "the edited key frame's";
+  return {
+      at_most(
+          "quality", "blur", blur, limits.max_blur,
+          fmt::format("edges are blurred by {:.1f} pixels more than {} (at most {:.1f} allowed)",
+                      blur, than, limits.max_blur)),
+      at_most("quality", "blocking", block, limits.max_blocking,
+              fmt::format(
+                  "steps on an 8-pixel grid are {:.2f} levels above {} (at most {:.2f} allowed)",
+                  block, than, limits.max_blocking))};
+}
+
+}  // namespace ditto::stages::measure

@@ -1,0 +1,12 @@
+set(SOURCES
+  builtin_gate.cpp
+  builtin_judge.cpp
+  detail.cpp
+  findings.cpp
+  judgement.cpp
+  orientation.cpp
+  series.cpp
+  structure.cpp
+  temporal.cpp
+  tracking.cpp
+  wording.cpp)

@@ -1,0 +1,299 @@
+#include "stages/judge/temporal.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cmath>
+#include <opencv2/imgproc.hpp>
+#include <optional>
+
+#include "stages/judge/tracking.h"
+
+namespace ditto::stages::measure {
+namespace {
+
+constexpr double kTrackedLevels = 24;  ///< a pixel is tracked when the source agrees within this
+
+/// The change of colour that the edit makes on average to each source colour.
+class ColourChange {
+ public:
+  ColourChange(const cv::Mat& source, const cv::Mat& change) {
+    for (int y = 0; y < source.rows; ++y) {
+      const auto* colours = source.ptr<cv::Vec3b>(y);
+      const auto* changes = change.ptr<cv::Vec3f>(y);
+      for (int x = 0; x < source.cols; ++x) {
+        Bin& bin = bins_[index(colours[x])];
+        bin.sum += changes[x];
+        ++bin.count;
+      }
+    }
+    constexpr int kLeastPixels = 12;
+    for (Bin& bin : bins_) bin.sum = bin.count < kLeastPixels ? cv::Vec3f() : bin.sum / bin.count;
+  }
+
+  struct Strength {
+    double value = 0;   ///< <change, expected> / <expected, expected>
+    double energy = 0;  ///< <expected, expected>
+  };
+  /// How much of this change another frame's change contains.
+  Strength strength(const cv::Mat& source, const cv::Mat& change) const {
+    double product = 0, energy = 0;
+    for (int y = 0; y < source.rows; ++y) {
+      const auto* colours = source.ptr<cv::Vec3b>(y);
+      const auto* changes = change.ptr<cv::Vec3f>(y);
+      for (int x = 0; x < source.cols; ++x) {
+        const cv::Vec3f& expected = bins_[index(colours[x])].sum;
+        product += changes[x].dot(expected);
+        energy += expected.dot(expected);
+      }
+    }
+    return {energy > 0 ? product / energy : 0.0, energy};
+  }
+
+ private:
+  struct Bin {
+    cv::Vec3f sum;
+    float count = 0;
+  };
+  static std::size_t index(const cv::Vec3b& c) {
+    return static_cast<std::size_t>((c[0] >> 5) << 6 | (c[1] >> 5) << 3 | c[2] >> 5);
+  }
+  std::array<Bin, 512> bins_{};
+};
+
+cv::Mat change_of(const cv::Mat& source, const cv::Mat& edited) {
+  cv::Mat change;
+  cv::subtract(edited, source, change, {}, CV_32F);
+  cv::GaussianBlur(change, change, {0, 0}, 2.0);
+  return change;
+}
+
+double energy_of(const cv::Mat& image, const cv::Mat& mask) {
+  return cv::norm(image, cv::NORM_L2SQR, mask);
+}
+
+/// How strong the edit is in a frame, compared with the reference: of three ways to expect it there
+/// (carried by the motion, by colour, fixed to the screen) the one that explains the frame best.
+/// Nothing when too little of the edited content is in sight to tell.
+std::optional<double> strength_of(const cv::Mat& change, const cv::Mat& reference,
+                                  const cv::Mat& carried, const cv::Mat& tracked, bool local,
+                                  const ColourChange::Strength& by_colour) {
+  constexpr double kLeastShare = 0.15;  // of the reference's energy
+  const double whole = energy_of(reference, {});
+  std::optional<double> best;
+  const auto offer = [&](double candidate, double energy) {
+    if (energy < kLeastShare * whole || energy <= 0) return;
+    if (!best || std::abs(candidate - 1) < std::abs(*best - 1)) best = candidate;
+  };
+  const auto project = [&](const cv::Mat& expected, const cv::Mat& mask) {
+    cv::Mat seen;
+    expected.copyTo(seen, mask);  // into new memory, zero elsewhere
+    const double energy = energy_of(seen, {});
+    offer(energy > 0 ? seen.dot(change) / energy : 0.0, energy);
+  };
+  project(carried, tracked);
+  if (!local) project(reference, cv::Mat(reference.size(), CV_8U, cv::Scalar(255)));
+  offer(by_colour.value, by_colour.energy);
+  return best;
+}
+
+/// Per frame: mean change from the neighbour frame in a grid of cells, along the motion.
+struct CellChange {
+  static constexpr int kColumns = 6, kRows = 4;
+  std::vector<cv::Vec3d> edited, source;
+
+  CellChange() : edited(kColumns * kRows), source(kColumns * kRows) {}
+};
+
+CellChange cell_changes(const cv::Mat& edited, const cv::Mat& source, const cv::Mat& tracked,
+                        double sign) {
+  CellChange cells;
+  for (int row = 0; row < CellChange::kRows; ++row) {
+    for (int column = 0; column < CellChange::kColumns; ++column) {
+      const cv::Rect cell(cv::Point(column * edited.cols / CellChange::kColumns,
+                                    row * edited.rows / CellChange::kRows),
+                          cv::Point((column + 1) * edited.cols / CellChange::kColumns,
+                                    (row + 1) * edited.rows / CellChange::kRows));
+      const cv::Mat mask = tracked(cell);
+      if (cv::countNonZero(mask) < static_cast<int>(mask.total() / 4)) continue;
+      const auto i = static_cast<std::size_t>(row * CellChange::kColumns + column);
+      const cv::Scalar e = cv::mean(edited(cell), mask), s = cv::mean(source(cell), mask);
+      cells.edited[i] = sign * cv::Vec3d(e[0], e[1], e[2]);
+      cells.source[i] = sign * cv::Vec3d(s[0], s[1], s[2]);
+    }
+  }
+  return cells;
+}
+
+/// Root mean square of the alternating part: (d(t) - d(t+1)) / 2, which a steady drift doesn't
+/// have.
+double alternation(const std::vector<CellChange>& changes,
+                   std::vector<cv::Vec3d> CellChange::* which) {
+  double sum = 0;
+  int count = 0;
+  for (std::size_t t = 1; t + 1 < changes.size(); ++t) {
+    for (std::size_t i = 0; i < (changes[t].*which).size(); ++i) {
+      const cv::Vec3d half = 0.5 * ((changes[t].*which)[i] - (changes[t + 1].*which)[i]);
+      sum += half.dot(half) / 3;
+      ++count;
+    }
+  }
+  return count > 0 ? std::sqrt(sum / count) : 0.0;
+}
+
+Finding flicker_finding(const std::vector<CellChange>& changes, double limit) {
+  // An edit may amplify the source's own flicker a little.
+  const double source = 1.5 * alternation(changes, &CellChange::source);
+  const double edited = alternation(changes, &CellChange::edited);
+  const double flicker = std::sqrt(std::max(0.0, edited * edited - source * source));
+  return at_most(
+      "temporal", "flicker", flicker, limit,
+      fmt::format("flicker beyond the source's is {:.1f} levels of 255 (at most {:.1f} allowed)",
+                  flicker, limit));
+}
+
+/// The edit's strength against the clip's own level, over runs long enough to be seen.
+std::vector<Finding> strength_findings(const std::vector<std::optional<double>>& strength,
+                                       bool key_known, const config::Judge& limits) {
+  std::vector<double> known;
+  std::vector<std::size_t> frames;
+  for (std::size_t t = 0; t < strength.size(); ++t) {
+    if (!strength[t]) continue;
+    known.push_back(*strength[t]);
+    frames.push_back(t);
+  }
+  // The median of three leaves out what only one frame shows.
+  std::vector<double> steady = known;
+  for (std::size_t i = 0; i < known.size() && known.size() >= 3; ++i) {
+    const std::size_t first = std::min(i > 0 ? i - 1 : 0, known.size() - 3);
+    steady[i] = quantile({known[first], known[first + 1], known[first + 2]}, 0.5);
+  }
+  const double level = quantile(steady, 0.5);
+  double worst = 0;
+  std::size_t where = frames[0];
+  std::vector<bool> off(strength.size(), false);
+  for (std::size_t i = 0; i < steady.size(); ++i) {
+    const double deviation = std::abs(steady[i] / std::max(0.2, level) - 1);
+    off[frames[i]] = deviation > limits.max_strength_change;
+    if (deviation > worst) {
+      worst = deviation;
+      where = frames[i];
+    }
+  }
+  std::vector<Finding> findings;
+  if (key_known) {
+    findings.push_back(at_least(
+        "instruction", "edit_kept", level, limits.min_edit_kept, 1.0,
+        fmt::format("half of the frames carry {:.0f} % or less of the edited key frame's change "
+                    "(at least {:.0f} % wanted)",
+                    100 * level, 100 * limits.min_edit_kept)));
+  }
+  // A clip that hardly carries its key frame's edit has no strength of it to compare.
+  constexpr double kLeastKept = 0.2;
+  if (key_known && level < kLeastKept) return findings;
+  findings.push_back(at_most(
+      "temporal", "strength_change", worst, limits.max_strength_change,
+      fmt::format("the edit's strength differs by {:.0f} % from the clip's median at frame "
+                  "{} (at most {:.0f} % allowed; frames beyond it: {})",
+                  100 * worst, where, 100 * limits.max_strength_change, frame_ranges(off))));
+  return findings;
+}
+
+/// How much more contrast the edited picture has between neighbouring pixels, and so how much more
+/// the source's noise and errors of the flow show in it; at least 1.
+double contrast_gain(const cv::Mat& source, const cv::Mat& edited) {
+  constexpr double kLargest = 4;
+  const auto contrast = [](const cv::Mat& rgb) {
+    cv::Mat smooth, detail;
+    cv::blur(rgb, smooth, {3, 3});
+    cv::absdiff(rgb, smooth, detail);
+    const cv::Scalar mean = cv::mean(detail);
+    return mean[0] + mean[1] + mean[2];
+  };
+  return std::clamp(contrast(edited) / std::max(contrast(source), 0.1), 1.0, kLargest);
+}
+
+/// Mean over the mask of how far pixels change differently from their surroundings: changes of
+/// whole areas are flicker.
+double fine_change(const cv::Mat& change, const cv::Mat& mask) {
+  cv::Mat around, fine;
+  cv::blur(change, around, {17, 17});
+  cv::absdiff(change, around, fine);
+  const cv::Scalar mean = cv::mean(fine, mask);
+  return (mean[0] + mean[1] + mean[2]) / 3;
+}
+
+/// Share of `outside` that is changed visibly; 0 where too little of it is known.
+double leaked_share(const cv::Mat& change, const cv::Mat& outside) {
+  constexpr double kVisible = 12;      // levels, of the largest channel
+  constexpr double kLeastArea = 0.05;  // of the picture
+  const double area = cv::countNonZero(outside);
+  if (area < kLeastArea * static_cast<double>(outside.total())) return 0.0;
+  cv::Mat small;
+  cv::inRange(change, cv::Scalar::all(-kVisible), cv::Scalar::all(kVisible), small);
+  return cv::countNonZero(outside & ~small) / area;
+}
+
+}  // namespace
+
+std::vector<Finding> follow_edit(const Sample& sample, const config::Judge& limits) {
+  const auto frames = static_cast<std::size_t>(sample.source.frames());
+  const cv::Mat& key_source = sample.source.rgb[sample.key_index()];
+  const bool key_known = !sample.edited_key.empty();
+  const cv::Mat& key_edited = key_known ? sample.edited_key : sample.edited.rgb[sample.key_index()];
+  const cv::Mat reference = change_of(key_source, key_edited);
+  const ColourChange colour(key_source, reference);
+  const bool local = !sample.region.empty();
+  const double gain = contrast_gain(key_source, key_edited);
+
+  std::vector<std::optional<double>> strength(frames);
+  std::vector<double> leak(frames, 0.0), boiling(frames, 0.0);
+  std::vector<CellChange> changes(frames);
+  const double energy = energy_of(reference, {});
+  const cv::Mat at_key = change_of(key_source, sample.edited.rgb[sample.key_index()]);
+  strength[sample.key_index()] = energy > 0 ? at_key.dot(reference) / energy : 0.0;
+  track_outward(sample.source, sample.key, [&](const Track& track) {
+    const auto t = static_cast<std::size_t>(track.frame);
+    const auto n = static_cast<std::size_t>(track.neighbour);
+    const cv::Mat &source = sample.source.rgb[t], &edited = sample.edited.rgb[t];
+
+    const cv::Mat source_before = warped(sample.source.rgb[n], track.step);
+    const cv::Mat tracked = reliable(source, source_before, track.step, kTrackedLevels);
+    cv::Mat source_change, edited_change;
+    cv::subtract(source, source_before, source_change, {}, CV_16S);
+    cv::subtract(edited, warped(sample.edited.rgb[n], track.step), edited_change, {}, CV_16S);
+    // Indexed by the later frame of the pair, as a change from the earlier to the later one.
+    changes[std::max(t, n)] =
+        cell_changes(edited_change, source_change, tracked, track.frame > track.neighbour ? 1 : -1);
+    boiling[t] = std::max(0.0, fine_change(edited_change, tracked) -
+                                   2.0 * gain * fine_change(source_change, tracked));
+
+    const cv::Mat change = change_of(source, edited);
+    const cv::Mat from_key =
+        reliable(source, warped(key_source, track.chain), track.chain, kTrackedLevels);
+    strength[t] = strength_of(change, reference, warped(reference, track.chain), from_key, local,
+                              colour.strength(source, change));
+    if (local) leak[t] = leaked_share(change, from_key & (warped(sample.region, track.chain) == 0));
+  });
+  if (local) leak[sample.key_index()] = leaked_share(at_key, sample.region == 0);
+
+  std::vector<Finding> findings = strength_findings(strength, key_known, limits);
+  if (local) {
+    const double worst = quantile(leak, 0.9);
+    findings.push_back(
+        at_most("source", "leak", worst, limits.max_leak,
+                fmt::format("outside its region the edit changes {:.1f} % of the picture in the "
+                            "worst tenth of the frames (at most {:.1f} % allowed)",
+                            100 * worst, 100 * limits.max_leak)));
+  }
+  findings.push_back(flicker_finding(changes, limits.max_flicker));
+  const double boil = quantile(boiling, 0.75);
+  findings.push_back(at_most(
+      "temporal", "boiling", boil, limits.max_boiling,
+      fmt::format("pixels change by {:.1f} levels of 255 from frame to frame along the motion, "
+                  "beyond what the source's changes explain (at most {:.1f} allowed)",
+                  boil, limits.max_boiling)));
+  return findings;
+}
+
+}  // namespace ditto::stages::measure

@@ -1,0 +1,189 @@
+#include "stages/judge/wording.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <opencv2/imgproc.hpp>
+#include <string_view>
+
+namespace ditto::stages::measure {
+namespace {
+
+/// Lower case, everything but letters as one blank, a blank at both ends: whole words are found as
+/// " word ".
+std::string normalised(const std::string& text) {
+  std::string words = " ";
+  for (const char c : text) {
+    if (std::isalpha(static_cast<unsigned char>(c)) != 0) {
+      words += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    } else if (words.back() != ' ') {
+      words += ' ';
+    }
+  }
+  return words.back() == ' ' ? words : words + " ";
+}
+
+bool says(const std::string& words, std::initializer_list<std::string_view> any) {
+  return std::any_of(any.begin(), any.end(), [&](std::string_view word) {
+    return words.find(fmt::format(" {} ", word)) != std::string::npos;
+  });
+}
+
+/// Means over the frames, in levels of 255.
+struct Look {
+  double luma = 0;
+  double chroma = 0;  ///< largest minus smallest channel
+  double warmth = 0;  ///< red minus blue
+};
+
+Look look_of(const std::vector<cv::Mat>& frames) {
+  Look look;
+  for (const cv::Mat& frame : frames) {
+    double chroma = 0;
+    for (int y = 0; y < frame.rows; ++y) {
+      const auto* row = frame.ptr<cv::Vec3b>(y);
+      for (int x = 0; x < frame.cols; ++x) {
+        const auto [low, high] = std::minmax({row[x][0], row[x][1], row[x][2]});
+        chroma += high - low;
+      }
+    }
+    const cv::Scalar mean = cv::mean(frame);
+    const auto n = static_cast<double>(frames.size());
+    look.luma += (0.299 * mean[0] + 0.587 * mean[1] + 0.114 * mean[2]) / n;
+    look.warmth += (mean[0] - mean[2]) / n;
+    look.chroma += chroma / static_cast<double>(frame.total()) / n;
+  }
+  return look;
+}
+
+/// A colour word and the hues, in degrees, that people call by it; the ranges overlap.
+struct ColourWord {
+  std::string_view word;
+  int from, to;  ///< from > to: through 0
+};
+constexpr ColourWord kColours[] = {
+    {"red", 335, 22},     {"crimson", 330, 20},    {"orange", 10, 50}, {"golden", 25, 62},
+    {"gold", 25, 62},     {"yellow", 38, 75},      {"green", 65, 172}, {"teal", 150, 205},
+    {"cyan", 155, 208},   {"turquoise", 150, 205}, {"blue", 185, 265}, {"purple", 245, 325},
+    {"violet", 245, 325}, {"magenta", 280, 345},   {"pink", 285, 360},
+};
+
+/// Share of the edit's changed pixels that have the colour: before and after.
+struct ColourShare {
+  double before = 0, after = 0;
+};
+
+bool has_hue(const cv::Vec3b& hsv, const ColourWord& colour) {
+  constexpr int kLeastChroma = 25;
+  if (hsv[1] * hsv[2] < kLeastChroma * 255) return false;
+  const int hue = 2 * hsv[0];
+  return colour.from <= colour.to ? hue >= colour.from && hue <= colour.to
+                                  : hue >= colour.from || hue <= colour.to;
+}
+
+ColourShare share_of(const ColourWord& colour, const std::vector<cv::Mat>& source,
+                     const std::vector<cv::Mat>& edited) {
+  constexpr int kChanged = 16;  // levels
+  double changed = 0;
+  ColourShare share;
+  for (std::size_t i = 0; i < source.size(); ++i) {
+    cv::Mat s, e;
+    cv::cvtColor(source[i], s, cv::COLOR_RGB2HSV);
+    cv::cvtColor(edited[i], e, cv::COLOR_RGB2HSV);
+    for (int y = 0; y < s.rows; ++y) {
+      for (int x = 0; x < s.cols; ++x) {
+        const auto &a = source[i].at<cv::Vec3b>(y, x), &b = edited[i].at<cv::Vec3b>(y, x);
+        if (std::max({std::abs(a[0] - b[0]), std::abs(a[1] - b[1]), std::abs(a[2] - b[2])}) <
+            kChanged)
+          continue;
+        ++changed;
+        share.before += has_hue(s.at<cv::Vec3b>(y, x), colour) ? 1 : 0;
+        share.after += has_hue(e.at<cv::Vec3b>(y, x), colour) ? 1 : 0;
+      }
+    }
+  }
+  if (changed > 0) {
+    share.before /= changed;
+    share.after /= changed;
+  }
+  return share;
+}
+
+std::optional<Finding> check_colour(const Instruction& instruction, const std::string& words,
+                                    const std::vector<cv::Mat>& source,
+                                    const std::vector<cv::Mat>& edited) {
+  constexpr double kLeastShare = 0.2;
+  if (instruction.task == Task::kLocalRemove || says(words, {"remove", "erase", "delete"}))
+    return {};
+  const std::string target = normalised(instruction.target);
+  std::optional<Finding> best;
+  int mentioned = 0;
+  bool names_the_target = false;
+  for (const ColourWord& colour : kColours) {
+    if (!says(words, {colour.word})) continue;
+    ++mentioned;
+    const ColourShare share = share_of(colour, source, edited);
+    // The colour may say what to change, not what to change it to.
+    names_the_target =
+        names_the_target || share.before > kLeastShare || says(target, {colour.word});
+    Finding finding = exceeds(
+        "instruction", "wording", share.after, kLeastShare,
+        fmt::format(
+            "{:.0f} % of the changed area is {} as the text says (at least {:.0f} % wanted)",
+            100 * share.after, colour.word, 100 * kLeastShare));
+    if (!best || finding.severity < best->severity) best = std::move(finding);
+  }
+  if (best && best->severity > 1 && mentioned == 1 && names_the_target) return {};
+  return best;
+}
+
+}  // namespace
+
+std::optional<Finding> check_wording(const Instruction& instruction,
+                                     const std::vector<cv::Mat>& source,
+                                     const std::vector<cv::Mat>& edited) {
+  const std::string words = normalised(instruction.text);
+  const Look before = look_of(source), after = look_of(edited);
+  const bool negated = says(words, {"not", "without", "no", "less", "never"});
+  if (negated) return {};
+  if (says(words, {"black and white", "monochrome", "grayscale", "greyscale", "noir"})) {
+    const double limit = std::max(6.0, 0.35 * before.chroma);
+    return at_most("instruction", "wording", after.chroma, limit,
+                   fmt::format("the text asks for no colour and the mean chroma is {:.0f} levels "
+                               "(at most {:.0f} wanted)",
+                               after.chroma, limit));
+  }
+  if (says(words, {"sepia"})) {
+    constexpr double kLeast = 8;
+    return exceeds("instruction", "wording", after.warmth, kLeast,
+                   fmt::format("the text asks for sepia and red exceeds blue by {:.0f} levels (at "
+                               "least {:.0f} wanted)",
+                               after.warmth, kLeast));
+  }
+  const bool dark =
+      says(words, {"night", "nighttime", "midnight", "darker", "moonlit", "moonlight"});
+  const bool bright = says(words, {"brighter", "brighten", "lighter"});
+  if (is_global(instruction.task) && dark != bright) {
+    const double gain = after.luma - before.luma;
+    const double limit = dark ? 0.1 * before.luma : 4.0;
+    return exceeds("instruction", "wording", dark ? -gain : gain, limit,
+                   fmt::format("the text asks for a {} picture and the mean luma changes by "
+                               "{:+.0f} levels (at least {:.0f} wanted)",
+                               dark ? "darker" : "brighter", gain, dark ? -limit : limit));
+  }
+  const bool warm = says(words, {"sunset", "sunrise", "golden hour", "autumn", "warm", "warmer"});
+  const bool cold =
+      says(words, {"cold", "colder", "cool", "cooler", "winter", "icy", "underwater"});
+  if (is_global(instruction.task) && warm != cold) {
+    constexpr double kLeast = 2;
+    const double gain = after.warmth - before.warmth;
+    return exceeds("instruction", "wording", warm ? gain : -gain, kLeast,
+                   fmt::format("the text asks for {} colours and red minus blue changes by {:+.0f} "
+                               "levels (at least {:.0f} wanted)",
+                               warm ? "warmer" : "colder", gain, warm ? kLeast : -kLeast));
+  }
+  return check_colour(instruction, words, source, edited);
+}
+
+}  // namespace ditto::stages::measure
