@@ -18,10 +18,11 @@ struct VerifyResult {
 };
 /// Checks OUT as an independent reader: shard names dense; USTAR structure, headers and contiguity;
 /// SHA-256 of tars and members against shards/*.json; every member of every accepted sample present
-/// and decodable (`decode_videos`: every frame counted, else only probed), frame counts and sizes as the JSON says; hashes of
-/// pixels and members against each sample's lineage, so that two swapped outputs are found;
-/// samples.jsonl against the shards; the invariant planned = accepted + rejected + quarantined;
-/// clips.jsonl against samples; partial or foreign files reported. Reads with bounded memory.
+/// and decodable (`decode_videos`: every frame counted, else only probed), frame counts and sizes
+/// as the JSON says; hashes of pixels and members against each sample's lineage, so that two
+/// swapped outputs are found; samples.jsonl against the shards; the invariant planned = accepted +
+/// rejected + quarantined; clips.jsonl against samples; partial or foreign files reported. Reads
+/// with bounded memory.
 VerifyResult verify(const std::filesystem::path& out, bool decode_videos);
 
 }  // namespace ditto::dataset
