@@ -2,26 +2,22 @@
 
 #include <CLI/CLI.hpp>
 #include <string>
-#include <vector>
 
 #include "ditto/config/load.h"
 
 namespace ditto::cli {
 
-/// The options that commands taking a CONFIG share.
+/// The options by which a subcommand gets its config. They must outlive the app.
 struct ConfigOptions {
-  std::string path;
+  std::string path;  ///< empty: the defaults
   config::Overrides overrides;
 
-  void add_to(CLI::App& command) {
-    command.add_option("CONFIG", path, "The config file, for example configs/builtin.json")->required();
-    command.add_option("--input", overrides.inputs, "Folder or file with source videos; may be repeated (sources.input)")
-        ->allow_extra_args(false);
-    command.add_option("--output", overrides.output, "Output directory (output.dir)");
-    command.add_option("--set", overrides.set, "Override a key: key.path=value; may be repeated")
-        ->allow_extra_args(false);
-  }
-  config::Config load() const { return config::load(path, overrides); }
+  /// CONFIG, --input, --output and --set.
+  void add_to(CLI::App& command, bool required = true);
+  /// --config and --set, for subcommands that work without a config file.
+  void add_as_option_to(CLI::App& command);
+  /// Throws as config::load does.
+  config::Config load() const;
 };
 
 }  // namespace ditto::cli

@@ -2,6 +2,7 @@
 
 #include "cli/commands.h"
 #include "cli/config_options.h"
+#include "cli/start_up.h"
 #include "ditto/core/error.h"
 #include "ditto/pipeline/estimate.h"
 
@@ -18,6 +19,7 @@ void add_plan_command(CLI::App& app, int& status) {
   command->footer("Example:\n  ditto plan configs/builtin.json --input videos --output out");
   command->callback([&status] {
     const config::Config resolved = config.load();
+    start_computing(resolved);
     if (resolved.sources.input.empty()) {
       throw Error(ErrorKind::kUsage, "plan needs sources.input, in the config or with --input");
     }

@@ -3,6 +3,7 @@
 
 #include "cli/commands.h"
 #include "cli/config_options.h"
+#include "cli/start_up.h"
 #include "ditto/core/error.h"
 #include "ditto/core/log.h"
 #include "ditto/pipeline/curation.h"
@@ -73,6 +74,7 @@ pipeline::RunOptions options_from(const RunArguments& arguments) {
 
 int run(const RunArguments& arguments) {
   const config::Config config = arguments.config.load();
+  start_computing(config);
   const pipeline::RunOptions options = options_from(arguments);
   if (arguments.dry_run) {
     std::cout << pipeline::dry_run(config, options);
@@ -96,6 +98,7 @@ int run(const RunArguments& arguments) {
 
 int curate(const RunArguments& arguments) {
   const config::Config config = arguments.config.load();
+  start_computing(config);
   const pipeline::RunOptions options = options_from(arguments);
   if (config.sources.input.empty() || config.output.dir.empty()) {
     throw Error(ErrorKind::kUsage, "curate needs sources.input and output.dir, in the config or with --input and --output");

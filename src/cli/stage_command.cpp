@@ -1,0 +1,303 @@
+#include "cli/commands.h"
+#include "cli/config_options.h"
+#include "cli/machine.h"
+#include "cli/output.h"
+#include "cli/stage_files.h"
+#include "cli/start_up.h"
+#include "ditto/core/error.h"
+#include "ditto/core/files.h"
+#include "ditto/media/media.h"
+#include "ditto/stages/curate.h"
+#include "ditto/stages/edit.h"
+#include "ditto/stages/enhance.h"
+#include "ditto/stages/generate.h"
+#include "ditto/stages/instruct.h"
+#include "ditto/stages/judge.h"
+
+namespace ditto::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The options of one stage. Each stage uses those that it adds.
+struct StageOptions {
+  ConfigOptions config;
+  std::string backend;
+  std::string video, image, edited, keyframe, instruction, output, mask_output;
+  int keyframe_index = 0;
+  int count = 0;
+  int crf = -1;  ///< -1: output.crf
+};
+using Options = std::shared_ptr<StageOptions>;
+using Work = void (*)(const StageOptions&, const config::Config&);
+
+/// A subcommand of `stage` that loads its config, starts computing and works.
+CLI::App* add_stage(CLI::App& parent, int& status, const std::string& name, const char* about,
+                    Options options, Work work) {
+  CLI::App* command = parent.add_subcommand(name, about);
+  options->config.add_as_option_to(*command);
+  command->add_option("--backend", options->backend, "Backend; replaces " + name + ".backend")
+      ->type_name("B");
+  command->callback([&status, name, options, work] {
+    ConfigOptions from = options->config;
+    if (!options->backend.empty())
+      from.overrides.set.push_back(name + ".backend=" + options->backend);
+    const config::Config config = from.load();
+    start_computing(config);
+    work(*options, config);
+    status = kExitComplete;
+  });
+  return command;
+}
+
+void print_line(const nlohmann::ordered_json& value) {
+  print(value.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
+}
+
+Stream stream_for(const config::Config& config, const std::string& id, const char* stage) {
+  return Stream(config.run.seed, id, stage);
+}
+
+std::size_t no_more_memory(const stages::ClipShape&) { return 0; }
+
+void write_video(const fs::path& path, const media::Video& video, const config::Output& output,
+                 int crf) {
+  write_file(path, media::encode_mp4(video, {.crf = crf < 0 ? output.crf : crf,
+                                             .preset = output.preset,
+                                             .threads = output.encoder_threads}));
+  spdlog::info("{}: {} frames of {}x{} at {:g} per second", printable(path), video.frames.size(),
+               video.size().width, video.size().height, video.fps.value());
+}
+
+void curate(const StageOptions& options, const config::Config& config) {
+  std::error_code error;
+  const fs::path path = options.video;
+  if (!fs::is_regular_file(path, error)) {
+    throw Error(ErrorKind::kUsage,
+                fmt::format("--video: expected a file, found no such: {}", printable(path)));
+  }
+  stages::SourceFile source;
+  source.file = fs::absolute(path);
+  source.relative = path.filename();
+  source.bytes = fs::file_size(path, error);
+  const stages::SourceResult result = stages::join_sources(
+      {stages::curate_source(source, config.clip, config.curate)}, config.curate);
+  for (const stages::ClipRecord& clip : result.clips) print_line(to_json(clip));
+  for (const stages::Drop& drop : result.drops) print_line(to_json(drop));
+  spdlog::info("{}: {} clips, {} drops", printable(path), result.clips.size(), result.drops.size());
+}
+
+void instruct(const StageOptions& options, const config::Config& config) {
+  const auto instructor = stages::make_instructor(config.instruct);
+  media::Video video = read_whole_video(options.video, no_more_memory);
+  const int key_frame = frame_at(config.edit.keyframe_position, video.frames.size());
+  const stages::Clip clip = clip_of(std::move(video), key_frame);
+  const auto instructions =
+      instructor->instruct(clip, options.count, stream_for(config, clip.id, "instruct"));
+  for (const stages::Instruction& instruction : instructions) print_line(to_json(instruction));
+  if (instructions.size() < static_cast<std::size_t>(options.count)) {
+    spdlog::info("{}: the clip offers no more than {} instructions", options.video,
+                 instructions.size());
+  }
+}
+
+void edit(const StageOptions& options, const config::Config& config) {
+  require_ending("--output", options.output, {".png", ".jpg", ".jpeg"});
+  if (!options.mask_output.empty()) require_ending("--mask-output", options.mask_output, {".png"});
+  const auto editor = stages::make_editor(config.edit);
+  const cv::Mat image = media::read_image(options.image);
+  stages::Instruction instruction;
+  instruction.text = options.instruction;
+  instruction.origin = "user";
+  const stages::EditResult result = editor->edit(
+      image, instruction, stream_for(config, media::pixel_hash(image).substr(0, 16), "edit"));
+  if (!result.refusal.empty())
+    throw Error(ErrorKind::kInput, "the editor refused: " + result.refusal);
+  write_picture(options.output, result.image);
+  spdlog::info("{}: {}x{}", options.output, result.image.cols, result.image.rows);
+  if (options.mask_output.empty()) return;
+  // A global edit is meant everywhere.
+  write_picture(options.mask_output, result.mask.empty()
+                                         ? cv::Mat(image.size(), CV_8UC1, cv::Scalar(255))
+                                         : result.mask);
+}
+
+void generate(const StageOptions& options, const config::Config& config) {
+  require_ending("--output", options.output, {".mp4"});
+  const auto generator = stages::make_generator(config.generate, usable_cores());
+  const cv::Mat picture = media::read_image(options.keyframe);
+  media::Video video = read_whole_video(options.video, [&](const stages::ClipShape& shape) {
+    return generator->prepared_bytes(shape) + generator->working_bytes(shape);
+  });
+  const int frames = static_cast<int>(video.frames.size());
+  if (options.keyframe_index < 0 || options.keyframe_index >= frames) {
+    throw Error(ErrorKind::kUsage,
+                fmt::format("--keyframe-index: expected 0 to {} for the {} frames of {}, found {}",
+                            frames - 1, frames, options.video, options.keyframe_index));
+  }
+  const cv::Mat edited = fit_picture(picture, options.keyframe, video.size());
+  const stages::Clip clip = clip_of(std::move(video), options.keyframe_index);
+  const stages::Generation result =
+      generator->generate(clip, *generator->prepare(clip), edited, options.instruction,
+                          stream_for(config, clip.id, "generate"));
+  write_video(options.output, result.video, config.output, options.crf);
+}
+
+/// The two videos of one sample, frame for frame.
+std::pair<media::Video, media::Video> read_pair(const StageOptions& options,
+                                                const MemoryNeed& need) {
+  media::Video source = read_whole_video(options.video, [&](const stages::ClipShape& shape) {
+    return shape.video_bytes() + need(shape);
+  });
+  media::Video edited = read_whole_video(options.edited, no_more_memory);
+  if (source.frames.size() != edited.frames.size()) {
+    throw Error(
+        ErrorKind::kUsage,
+        fmt::format("--edited: expected as many frames as the source has ({}), found {} in {}",
+                    source.frames.size(), edited.frames.size(), options.edited));
+  }
+  if (source.size() != edited.size()) {
+    throw Error(ErrorKind::kUsage,
+                fmt::format("--edited: expected the source's size {}x{}, found {}x{} in {}",
+                            source.size().width, source.size().height, edited.size().width,
+                            edited.size().height, options.edited));
+  }
+  return {std::move(source), std::move(edited)};
+}
+
+void enhance(const StageOptions& options, const config::Config& config) {
+  require_ending("--output", options.output, {".mp4"});
+  const auto enhancer = stages::make_enhancer(config.enhance);
+  auto [source, edited] = read_pair(
+      options, [&](const stages::ClipShape& shape) { return enhancer->working_bytes(shape); });
+  const stages::Clip clip =
+      clip_of(std::move(source), frame_at(config.edit.keyframe_position, edited.frames.size()));
+  write_video(
+      options.output,
+      enhancer->enhance(clip, edited, options.instruction, stream_for(config, clip.id, "enhance")),
+      config.output, options.crf);
+}
+
+void judge(const StageOptions& options, const config::Config& config) {
+  const auto judge = stages::make_judge(config.judge);
+  const auto [source, edited] = read_pair(
+      options, [&](const stages::ClipShape& shape) { return judge->working_bytes(shape); });
+  stages::JudgeContext context;
+  context.instruction.text = options.instruction;
+  context.instruction.origin = "user";
+  context.key_frame = frame_at(config.edit.keyframe_position, source.frames.size());
+  print_line(to_json(judge->judge(source, edited, context)));
+}
+
+void add_crf(CLI::App* command, StageOptions& options) {
+  command->add_option("--crf", options.crf, "libx264's constant rate factor; default output.crf")
+      ->type_name("N")
+      ->check(CLI::Range(0, 51));
+}
+
+CLI::Option* add_file(CLI::App* command, const char* name, std::string& path, const char* about) {
+  return command->add_option(name, path, about)->type_name("FILE")->required();
+}
+
+void add_text(CLI::App* command, StageOptions& options) {
+  command->add_option("--instruction", options.instruction, "What the edit shall do")
+      ->type_name("TEXT")
+      ->required();
+}
+
+void add_curate(CLI::App& parent, int& status) {
+  const auto o = std::make_shared<StageOptions>();
+  CLI::App* command = add_stage(parent, status, "curate",
+                                "One video to clips: JSON lines of clips and drops", o, curate);
+  add_file(command, "--video", o->video, "The video");
+  command->footer("Example:\n  ditto stage curate --video a.mp4 --set clip.frames=81");
+}
+
+void add_instruct(CLI::App& parent, int& status) {
+  const auto o = std::make_shared<StageOptions>();
+  CLI::App* command =
+      add_stage(parent, status, "instruct", "Instructions for a video, as JSON lines", o, instruct);
+  add_file(command, "--video", o->video, "The video");
+  command->add_option("--count", o->count, "Instructions at most")
+      ->type_name("N")
+      ->required()
+      ->check(CLI::Range(1, 1000));
+  command->footer("Example:\n  ditto stage instruct --video a.mp4 --count 5");
+}
+
+void add_edit(CLI::App& parent, int& status) {
+  const auto o = std::make_shared<StageOptions>();
+  CLI::App* command =
+      add_stage(parent, status, "edit", "Edit one picture by an instruction", o, edit);
+  add_file(command, "--image", o->image, "The picture");
+  add_text(command, *o);
+  add_file(command, "--output", o->output, "The edited picture, .png or .jpg");
+  command
+      ->add_option("--mask-output", o->mask_output,
+                   "Where the edit was meant, white on black, .png")
+      ->type_name("FILE");
+  command->footer(
+      "Exit status 1 when the editor can't carry out the instruction.\nExample:\n"
+      "  ditto stage edit --image p.png --instruction \"Make it a snowy winter scene\" --output "
+      "q.png");
+}
+
+void add_generate(CLI::App& parent, int& status) {
+  const auto o = std::make_shared<StageOptions>();
+  CLI::App* command =
+      add_stage(parent, status, "generate", "Spread an edited key frame over a video", o, generate);
+  add_file(command, "--video", o->video, "The video; the result has its size, rate and frames");
+  command->add_option("--keyframe-index", o->keyframe_index, "Which frame was edited, from 0")
+      ->type_name("K")
+      ->required();
+  add_file(command, "--edited-keyframe", o->keyframe, "That frame, edited");
+  command->add_option("--instruction", o->instruction, "What was edited, for generators that read")
+      ->type_name("TEXT");
+  add_crf(command, *o);
+  add_file(command, "--output", o->output, "The edited video, .mp4");
+  command->footer(
+      "Example:\n  ditto stage generate --video a.mp4 --keyframe-index 24 --edited-keyframe q.png "
+      "--output b.mp4");
+}
+
+void add_enhance(CLI::App& parent, int& status) {
+  const auto o = std::make_shared<StageOptions>();
+  CLI::App* command =
+      add_stage(parent, status, "enhance", "Make an edited video steadier", o, enhance);
+  add_file(command, "--source", o->video, "The source video");
+  add_file(command, "--edited", o->edited, "The edited video, of the source's size and frames");
+  command->add_option("--instruction", o->instruction, "What was edited, for enhancers that read")
+      ->type_name("TEXT");
+  add_crf(command, *o);
+  add_file(command, "--output", o->output, "The enhanced video, .mp4");
+  command->footer("Example:\n  ditto stage enhance --source a.mp4 --edited b.mp4 --output c.mp4");
+}
+
+void add_judge(CLI::App& parent, int& status) {
+  const auto o = std::make_shared<StageOptions>();
+  CLI::App* command =
+      add_stage(parent, status, "judge", "Score an edited video: JSON on stdout", o, judge);
+  add_file(command, "--source", o->video, "The source video");
+  add_file(command, "--edited", o->edited, "The edited video, of the source's size and frames");
+  add_text(command, *o);
+  command->footer(
+      "Exit status 0 whatever the verdict.\nExample:\n"
+      "  ditto stage judge --source a.mp4 --edited b.mp4 --instruction \"Make it a snowy winter "
+      "scene\"");
+}
+
+}  // namespace
+
+void add_stage_command(CLI::App& app, int& status) {
+  CLI::App* command = app.add_subcommand("stage", "Run one stage on one clip");
+  command->require_subcommand(1);
+  command->footer("Example:\n  ditto stage instruct --video a.mp4 --count 5");
+  add_curate(*command, status);
+  add_instruct(*command, status);
+  add_edit(*command, status);
+  add_generate(*command, status);
+  add_enhance(*command, status);
+  add_judge(*command, status);
+}
+
+}  // namespace ditto::cli
