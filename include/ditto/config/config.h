@@ -98,7 +98,7 @@ struct Judge {
   double max_time_shift_gain = 0.03;
   double max_misalignment = 0.008;
   double max_leak = 0.03;
-  double max_strength_change = 0.35;
+  double max_strength_change = 0.4;
   double max_flicker = 3.5;
   double max_boiling = 3.5;
   double max_blur = 1.1;

@@ -113,7 +113,7 @@ void describe(V& v, Judge& c) {
   v.number("min_source", c.min_source, 1, 10, "Least score for source fidelity (structure and motion).");
   v.number("min_quality", c.min_quality, 1, 10, "Least score for visual quality.");
   v.number("min_temporal", c.min_temporal, 1, 10, "Least score for temporal stability.");
-  v.number("min_change", c.min_change, 0, 1, "Mean absolute change by the edit, of full range, that scores 5; where the region is unknown, three times that in the most changed fiftieth of the picture will do.");
+  v.number("min_change", c.min_change, 0, 1, "Mean absolute change by the edit, of full range, that scores 5; where the region is unknown, five times that in the most changed two-hundredth of the picture will do.");
   v.number("max_key_difference", c.max_key_difference, 0, 10, "Difference of the video from the edited key frame, as a fraction of the edit's own change, that scores 5.");
   v.number("min_edit_kept", c.min_edit_kept, 0, 1, "Median over the frames of the edit's strength, as a fraction of the edited key frame's, that scores 5.");
   v.number("max_blank_fraction", c.max_blank_fraction, 0, 1, "Fraction of black or empty frames that scores 5.");
