@@ -6,9 +6,15 @@
 
 #include "ditto/core/error.h"
 #include "ditto/core/random.h"
+#include "ditto/nn/runtime.h"
 
 namespace ditto::nn {
 namespace {
+
+class PixelNetworkTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() { set_up_torch(); }
+};
 
 /// Targets that are a curved function of three of five inputs.
 PixelSamples curved_samples(std::size_t count) {
@@ -49,14 +55,14 @@ double mean_error(const std::vector<float>& colour, const PixelSamples& samples)
   return sum / static_cast<double>(3 * samples.count);
 }
 
-TEST(PixelNetwork, UntrainedIsTheBase) {
+TEST_F(PixelNetworkTest, UntrainedIsTheBase) {
   const PixelSamples samples = curved_samples(100);
   const PixelNetwork network(samples, {.hidden = 16});
   const std::vector<float> colour = apply(network, samples);
   for (std::size_t i = 0; i < samples.count; ++i) EXPECT_EQ(colour[i], samples.base[3 * i]);
 }
 
-TEST(PixelNetwork, LearnsACurvedFunction) {
+TEST_F(PixelNetworkTest, LearnsACurvedFunction) {
   const PixelSamples samples = curved_samples(4001);
   const PixelNetworkOptions options{.hidden = 32, .iterations = 600, .batch = 256, .seed = 3};
   PixelNetwork network(samples, options);
@@ -67,7 +73,7 @@ TEST(PixelNetwork, LearnsACurvedFunction) {
   EXPECT_LT(after, before / 4);
 }
 
-TEST(PixelNetwork, ApplyAgreesWithTheTrainingPath) {
+TEST_F(PixelNetworkTest, ApplyAgreesWithTheTrainingPath) {
   const PixelSamples samples = curved_samples(777);
   const PixelNetworkOptions options{.hidden = 24, .iterations = 40, .batch = 128, .seed = 5};
   PixelNetwork network(samples, options);
@@ -77,7 +83,7 @@ TEST(PixelNetwork, ApplyAgreesWithTheTrainingPath) {
   EXPECT_NEAR(mean_error(apply(network, samples), samples), loss, 1e-5);
 }
 
-TEST(PixelNetwork, SameSeedSameWeights) {
+TEST_F(PixelNetworkTest, SameSeedSameWeights) {
   const PixelSamples samples = curved_samples(500);
   const auto weights = [&](std::uint64_t seed) {
     const PixelNetworkOptions options{.hidden = 8, .iterations = 20, .batch = 64, .seed = seed};
@@ -89,7 +95,7 @@ TEST(PixelNetwork, SameSeedSameWeights) {
   EXPECT_NE(weights(7), weights(8));
 }
 
-TEST(PixelNetwork, GradientAgreesWithFiniteDifferences) {
+TEST_F(PixelNetworkTest, GradientAgreesWithFiniteDifferences) {
   PixelSamples samples = curved_samples(64);
   // Far from the targets, so that no sign flips within the step.
   for (float& t : samples.target) t += 50.0f;
@@ -118,7 +124,7 @@ TEST(PixelNetwork, GradientAgreesWithFiniteDifferences) {
   EXPECT_GT(checked, 20);
 }
 
-TEST(PixelNetwork, RefusesSizesThatDontFit) {
+TEST_F(PixelNetworkTest, RefusesSizesThatDontFit) {
   PixelSamples samples = curved_samples(10);
   samples.base.pop_back();
   EXPECT_THROW(PixelNetwork(samples, {}), Error);
