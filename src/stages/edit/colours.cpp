@@ -74,7 +74,7 @@ Colour colour_of(const cv::Vec3f& rgb) {
   }
   if (c.h < 42) {
     if (c.v > 0.68F && c.s > 0.70F && c.h >= 18) return Colour::kOrange;
-    if (c.v < 0.45F && c.s > 0.50F && c.h < 38) return Colour::kBrown;
+    if (c.v < 0.46F && c.s > 0.50F && c.h < 38) return Colour::kBrown;
     return Colour::kNone;
   }
   if (c.h < 66) return c.h >= 46 && c.v > 0.58F && c.s > 0.45F ? Colour::kYellow : Colour::kNone;

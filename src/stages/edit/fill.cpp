@@ -136,10 +136,16 @@ Fill fill_hole(const cv::Mat& rgb8, const cv::Mat& hole) {
   }
   // The membrane: what the piece lacks along the rim, spread over the hole.
   const int rim_width = std::max(3, static_cast<int>(6 * unit_of(rgb)));
-  const cv::Mat rim = ring_of(hole, rim_width);
-  const cv::Mat difference = blurred(rgb - shifted, 1.0);
+  // Only where both the picture and the piece are known; the rim's noise averages out on the way in.
+  cv::Mat rim = ring_of(hole, rim_width);
+  for (int y = 0; y < rim.rows; ++y) {
+    for (int x = 0; x < rim.cols; ++x) {
+      const cv::Point q(x + offset.x, y + offset.y);
+      if (!frame.contains(q) || hole.at<uchar>(q) != 0) rim.at<uchar>(y, x) = 0;
+    }
+  }
   cv::Mat known = cv::Mat::zeros(rgb.size(), CV_32FC3);
-  difference.copyTo(known, rim);
+  cv::Mat(rgb - shifted).copyTo(known, rim);
   cv::Mat weight;
   rim.convertTo(weight, CV_32FC1, 1.0 / 255);
   const cv::Rect box = cv::boundingRect(hole | rim) & frame;

@@ -108,7 +108,7 @@ std::vector<LookWords> style_words() {
        {"propaganda poster", "political poster", "campaign poster", "poster in red and blue",
         "stencil poster"},
        {"a campaign poster", "a stencil poster in red, blue and cream", "a political poster",
-        "a three-colour campaign poster"},
+        "a bold campaign poster"},
        {"like a campaign poster", "like a stencil poster"},
        {"Reduce it to a campaign poster in red, teal and cream",
         "Design the whole scene as a political poster"},

@@ -91,7 +91,11 @@ EditResult recolour(const cv::Mat& key, const Region& region, const Program& pro
   const auto s = static_cast<float>(strength);
   // Light that passes the sky or falls on a wall stays; deep colours would look like cardboard.
   const bool airy = region.kind == "sky" || region.kind == "background";
-  const Rgb wash = airy ? lerp(paint, grey(1), 0.35F) : paint;
+  Rgb wash = airy ? lerp(paint, grey(1), 0.35F) : paint;
+  // Leaves keep much of their own light: painted flat they would lose their depth.
+  if (region.kind == "grass" || region.kind == "greenery") {
+    wash = saturated(paint, 0.78F) * (0.5F + 0.5F * tone.luma / std::max(0.05F, luma(paint)));
+  }
   return blended(key, map_pixels(rgb, [&](const Rgb& c) { return repainted(c, tone, wash, s); }),
                  alpha);
 }

@@ -125,7 +125,7 @@ cv::Mat stone_relief(const cv::Mat& rgb, const LookInput& input) {
   const cv::Mat slope = dx + dy;
   const auto s = static_cast<float>(input.strength);
   return map_pixels(rgb, slope, [s](const Rgb& c, float d) {
-    const float lit = 0.50F + 0.16F * (luma(c) - 0.5F) + std::clamp(2.6F * s * d, -0.42F, 0.42F);
+    const float lit = 0.50F + 0.34F * (luma(c) - 0.5F) + std::clamp(4.2F * s * d, -0.45F, 0.45F);
     return scale_colour<3>({{0.16F, 0.14F, 0.125F}, {0.60F, 0.57F, 0.52F}, {0.97F, 0.95F, 0.90F}},
                            lit);
   });

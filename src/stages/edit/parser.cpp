@@ -376,7 +376,8 @@ const std::vector<Rule>& rules() {
     rule("(?:make|cast|carve) (.+?) (?:out of|of|from|in) (.+)", change);
     rule("(?:cover|coat|plate|fill) (.+?) (?:in|with) (.+)", change);
     rule("give (.+?) (?:a|an) (?:new )?(.+?) (?:colour|coat of paint|finish|coat)", change);
-    rule("(?:turn|change|transform|switch|convert) (.+?) (?:into|to) (.+)", change);
+    rule("(?:turn|change|transform|switch|convert) (.+) into (.+)", change);
+    rule("(?:turn|change|transform|switch|convert) (.+) to (.+)", change);
     rule("(?:make|paint|colour|recolour|dye|tint|turn|repaint|change) (.+?) (?:in |to )?(" +
              fmt::format("{}", fmt::join(colour_words, "|")) + ")",
          change);

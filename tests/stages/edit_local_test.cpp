@@ -1,0 +1,210 @@
+#include <gtest/gtest.h>
+
+#include "ditto/stages/edit.h"
+#include "edit_pictures.h"
+#include "stages/edit/colours.h"
+#include "stages/edit/drawn_objects.h"
+#include "stages/edit/fill.h"
+#include "stages/edit/filters.h"
+#include "stages/edit/program.h"
+#include "stages/edit/regions.h"
+
+namespace ditto::stages {
+namespace {
+
+using editing::Colour;
+
+EditResult edit_text(const cv::Mat& picture, const std::string& text) {
+  Instruction instruction;
+  instruction.text = text;
+  return make_editor({})->edit(picture, instruction, Stream(1, "a", "edit"));
+}
+
+int changed_outside(const cv::Mat& before, const EditResult& result) {
+  cv::Mat difference;
+  cv::absdiff(before, result.image, difference);
+  difference.setTo(cv::Scalar::all(0), result.mask);
+  return cv::countNonZero(difference.reshape(1));
+}
+
+Colour colour_at(const cv::Mat& picture, cv::Point2d at) {
+  const cv::Vec3b p = picture.at<cv::Vec3b>(static_cast<int>(at.y * picture.rows),
+                                            static_cast<int>(at.x * picture.cols));
+  return editing::colour_of({p[0] / 255.0F, p[1] / 255.0F, p[2] / 255.0F});
+}
+
+TEST(Colours, NamesAreThoseOfTheirTypicalValues) {
+  for (int i = 0; i < editing::kColours; ++i) {
+    const auto colour = static_cast<Colour>(i);
+    EXPECT_EQ(editing::colour_from(editing::name_of(colour)), colour);
+    EXPECT_EQ(editing::colour_of(editing::colour_value(colour)), colour)
+        << editing::name_of(colour);
+  }
+  EXPECT_FALSE(editing::colour_from("loud"));
+  // Skin has no colour's name.
+  EXPECT_EQ(editing::colour_of({0.87F, 0.68F, 0.56F}), Colour::kNone);
+  EXPECT_EQ(editing::colour_of({0.62F, 0.42F, 0.31F}), Colour::kNone);
+}
+
+TEST(Regions, OneDiskIsUniqueAndPlaced) {
+  const auto regions = editing::coloured_objects(disks_on_grey({{{0.2, 0.5}, kRedPaint}}));
+  ASSERT_EQ(regions.size(), 1U);
+  EXPECT_EQ(regions[0].colour, Colour::kRed);
+  EXPECT_TRUE(regions[0].unique);
+  EXPECT_EQ(regions[0].sides, std::vector<std::string>{"left"});
+  EXPECT_NEAR(regions[0].area, 3.14159 * 40 * 40 / (416.0 * 240), 0.006);
+  EXPECT_NEAR(regions[0].centre.x, 0.2, 0.01);
+}
+
+TEST(Regions, TwoOfAColourAreNotUnique) {
+  const cv::Mat two =
+      disks_on_grey({{{0.2, 0.5}, kRedPaint}, {{0.8, 0.5}, kRedPaint}, {{0.5, 0.5}, kBluePaint}});
+  for (const editing::Region& region : editing::coloured_objects(two)) {
+    EXPECT_EQ(region.unique, region.colour == Colour::kBlue);
+  }
+  const editing::Grounding which = editing::ground(two, {"object", "red", ""});
+  EXPECT_FALSE(which.region);
+  EXPECT_NE(which.refusal.find("not unique"), std::string::npos);
+  const editing::Grounding right = editing::ground(two, {"object", "red", "right"});
+  ASSERT_TRUE(right.region);
+  EXPECT_NEAR(right.region->centre.x, 0.8, 0.02);
+}
+
+TEST(Regions, SkyAndGrassAreFoundWhereTheyAre) {
+  const cv::Mat picture = landscape();
+  const auto sky = editing::find_sky(picture);
+  ASSERT_TRUE(sky);
+  EXPECT_LT(sky->box.br().y, 0.5 * picture.rows);
+  const auto grass = editing::find_greenery(picture);
+  ASSERT_TRUE(grass);
+  EXPECT_EQ(grass->kind, "grass");
+  EXPECT_GT(grass->box.y, 0.4 * picture.rows);
+  EXPECT_FALSE(editing::find_background(picture));
+  const cv::Mat indoors = disks_on_grey({{{0.2, 0.5}, kRedPaint}});
+  EXPECT_FALSE(editing::find_sky(indoors));
+  EXPECT_FALSE(editing::find_greenery(indoors));
+}
+
+TEST(Regions, APlainWallIsABackground) {
+  cv::Mat picture(240, 416, CV_8UC3, cv::Scalar(214, 210, 202));
+  cv::circle(picture, {200, 120}, 50, kBluePaint, cv::FILLED, cv::LINE_AA);
+  const auto wall = editing::find_background(picture);
+  ASSERT_TRUE(wall);
+  EXPECT_EQ(wall->mask.at<uchar>(120, 200), 0);
+  EXPECT_EQ(wall->mask.at<uchar>(10, 10), 255);
+}
+
+TEST(LocalEdits, RecolourChangesTheObjectAndNothingElse) {
+  const cv::Mat picture = disks_on_grey({{{0.2, 0.5}, kRedPaint}, {{0.7, 0.5}, kBluePaint}});
+  for (const auto& [word, colour] : {std::pair{"green", Colour::kGreen},
+                                     {"blue", Colour::kBlue},
+                                     {"yellow", Colour::kYellow},
+                                     {"white", Colour::kWhite},
+                                     {"black", Colour::kBlack}}) {
+    const EditResult result = edit_text(picture, std::string("Make the red object ") + word);
+    ASSERT_EQ(result.refusal, "");
+    EXPECT_EQ(changed_outside(picture, result), 0);
+    EXPECT_EQ(result.mask.at<uchar>(120, static_cast<int>(0.7 * 416)), 0);
+    if (colour != Colour::kWhite) {
+      EXPECT_EQ(colour_at(result.image, {0.2, 0.5}), colour) << word;
+    }
+    EXPECT_EQ(result.details.at("program"), "recolour");
+    EXPECT_EQ(result.details.at("task"), "local_attribute");
+  }
+}
+
+TEST(LocalEdits, RemoveLeavesTheSurroundings) {
+  const cv::Mat picture = disks_on_grey({{{0.25, 0.5}, kRedPaint}});
+  const EditResult result = edit_text(picture, "Remove the red object on the left.");
+  ASSERT_EQ(result.refusal, "");
+  EXPECT_EQ(changed_outside(picture, result), 0);
+  EXPECT_TRUE(editing::coloured_objects(result.image).empty());
+  cv::Mat clean = disks_on_grey({});
+  cv::Mat difference;
+  cv::absdiff(clean, result.image, difference);
+  EXPECT_LT(cv::mean(difference.reshape(1), cv::Mat())[0], 3.0);
+}
+
+TEST(LocalEdits, TheOthersStayWithinTheirMasks) {
+  const cv::Mat scene = landscape();
+  const cv::Mat disks = disks_on_grey({{{0.25, 0.5}, kRedPaint}});
+  const std::pair<const cv::Mat*, const char*> edits[] = {
+      {&disks, "Brighten the red object"},
+      {&disks, "Make the red thing darker"},
+      {&disks, "Turn the red object into gold"},
+      {&disks, "Replace the red object with a yellow beach ball"},
+      {&disks, "Keep only the red object in colour"},
+      {&scene, "Replace the sky with a starry night sky"},
+      {&scene, "Turn the grass into lavender"},
+      {&scene, "Add a red hot-air balloon in the sky"},
+      {&scene, "Add a kite at the top right"},
+      {&disks, "Put a blue balloon on the right"},
+      {&disks, "Hang a paper lantern at the top right"},
+  };
+  for (const auto& [picture, text] : edits) {
+    SCOPED_TRACE(text);
+    const EditResult result = edit_text(*picture, text);
+    ASSERT_EQ(result.refusal, "");
+    ASSERT_EQ(result.mask.type(), CV_8UC1);
+    const int inside = cv::countNonZero(result.mask);
+    EXPECT_GT(inside, 100);
+    EXPECT_EQ(changed_outside(*picture, result), 0);
+    if (std::string(text).find("Keep only") == std::string::npos) {
+      cv::Mat difference;
+      cv::absdiff(*picture, result.image, difference);
+      EXPECT_GT(cv::mean(difference, result.mask)[0] + cv::mean(difference, result.mask)[2], 8);
+    }
+    EXPECT_EQ(cv::norm(result.image, edit_text(*picture, text).image, cv::NORM_INF), 0);
+  }
+}
+
+TEST(LocalEdits, WhatIsNotThereIsRefusedByName) {
+  const cv::Mat picture = disks_on_grey({{{0.2, 0.5}, kRedPaint}, {{0.8, 0.5}, kRedPaint}});
+  const std::pair<const char*, const char*> cases[] = {
+      {"Make the green object blue", "the green object was not found"},
+      {"Make the red object blue", "not unique"},
+      {"Replace the sky with a sunset", "the sky was not found"},
+      {"Replace the dog with a fox", "no way to find \"dog\""},
+      {"Add a flock of birds in the sky", "no sky was found"},
+      {"Remove the person", "the person was not found"},
+      {"Make it night and add a dragon", "dragon"},
+  };
+  for (const auto& [text, reason] : cases) {
+    const EditResult result = edit_text(picture, text);
+    EXPECT_TRUE(result.image.empty()) << text;
+    EXPECT_NE(result.refusal.find(reason), std::string::npos) << text << ": " << result.refusal;
+  }
+}
+
+TEST(Fill, ClosesAHoleInAPeriodicTexture) {
+  cv::Mat texture(160, 240, CV_8UC3);
+  for (int y = 0; y < texture.rows; ++y) {
+    for (int x = 0; x < texture.cols; ++x) {
+      const auto v = static_cast<uchar>(((x / 8 + y / 8) % 2) * 90 + 60);
+      texture.at<cv::Vec3b>(y, x) = {v, static_cast<uchar>(v / 2), 40};
+    }
+  }
+  cv::Mat hole = cv::Mat::zeros(texture.size(), CV_8UC1);
+  cv::circle(hole, {100, 80}, 24, cv::Scalar(255), cv::FILLED);
+  cv::Mat damaged = texture.clone();
+  damaged.setTo(cv::Scalar(0, 255, 0), hole);
+  const editing::Fill fill = editing::fill_hole(damaged, hole);
+  EXPECT_LT(cv::norm(fill.image, texture, cv::NORM_L1, hole) / (3.0 * cv::countNonZero(hole)), 12);
+  EXPECT_LT(fill.mismatch, 0.06);
+}
+
+TEST(DrawnObjects, EachIsDrawnWithinItsBox) {
+  for (const std::string_view name : editing::drawn_objects()) {
+    const editing::Placement placement = editing::placement_of(name);
+    const cv::Mat drawn =
+        editing::draw_object(name, "", {static_cast<int>(90 * placement.aspect), 90});
+    std::vector<cv::Mat> planes;
+    cv::split(drawn, planes);
+    const double cover = cv::mean(planes[3])[0];
+    EXPECT_GT(cover, 0.02) << name;
+    EXPECT_LT(cover, 0.95) << name;
+  }
+}
+
+}  // namespace
+}  // namespace ditto::stages

@@ -1,0 +1,231 @@
+#include "ditto/stages/instruct.h"
+
+#include <gtest/gtest.h>
+
+#include "ditto/core/error.h"
+#include "ditto/stages/user_instructions.h"
+#include "edit_pictures.h"
+#include "stages/edit/looks.h"
+#include "stages/edit/parser.h"
+#include "stages/instruct/candidates.h"
+#include "stages/instruct/measure.h"
+#include "stages/instruct/wording.h"
+
+namespace ditto::stages {
+namespace {
+
+// A red disk that moves a little, on the left of uneven grey.
+Clip red_disk_clip(int level = 120) {
+  Clip clip;
+  clip.id = "red-disk";
+  for (int i = 0; i < 5; ++i)
+    clip.video.frames.push_back(
+        disks_on_grey({{{0.20 + 0.008 * i, 0.5}, kRedPaint}}, {416, 240}, level));
+  clip.video.fps = {20, 1};
+  clip.key_frame = 2;
+  return clip;
+}
+
+Clip landscape_clip() {
+  Clip clip;
+  clip.id = "landscape";
+  clip.video.frames.assign(3, landscape());
+  clip.key_frame = 1;
+  return clip;
+}
+
+std::string program_name(const Instruction& instruction) {
+  return instruction.program.at("program");
+}
+
+TEST(Measure, SeesWhatIsThere) {
+  const instructing::Measurements m = instructing::measure(red_disk_clip());
+  ASSERT_EQ(m.objects.size(), 1U);
+  EXPECT_EQ(m.objects[0].region.colour, editing::Colour::kRed);
+  EXPECT_TRUE(m.objects[0].persistent);
+  EXPECT_GT(m.objects[0].motion, 0.002);
+  EXPECT_LT(m.camera_motion, 0.001);
+  EXPECT_FALSE(m.outdoors());
+  EXPECT_TRUE(m.people.empty());
+  const instructing::Measurements n = instructing::measure(landscape_clip());
+  EXPECT_TRUE(n.sky && n.greenery && n.outdoors());
+  EXPECT_EQ(n.moving, 0);
+}
+
+TEST(Instruct, EveryClaimIsTrue) {
+  const auto instructor = make_instructor({});
+  Clip clip = red_disk_clip();
+  std::set<std::string> asked;
+  for (int i = 0; i < 12; ++i) {
+    clip.ordinal = i;
+    for (const Instruction& instruction : instructor->instruct(
+             clip, 6, Stream(static_cast<std::uint64_t>(i), clip.id, "instruct"))) {
+      SCOPED_TRACE(instruction.text);
+      asked.insert(program_name(instruction));
+      const editing::Program program = editing::program_from_json(instruction.program);
+      EXPECT_EQ(instruction.task, task_of(program));
+      EXPECT_EQ(instruction.target, editing::target_text(program));
+      EXPECT_EQ(instruction.origin, "agent");
+      if (is_global(instruction.task)) {
+        EXPECT_EQ(instruction.target, "the whole picture");
+        // Weather and seasons need an outdoor scene.
+        EXPECT_FALSE(
+            std::set<std::string>({"snow", "rain", "autumn", "fog"}).contains(program.name));
+      } else if (program.name != "add") {
+        // The grey behind the disk is an even backdrop.
+        if (program.target.kind == "background") continue;
+        EXPECT_EQ(program.target.kind, "object");
+        EXPECT_EQ(program.target.colour, "red");
+        EXPECT_TRUE(program.target.side.empty() || program.target.side == "left");
+        EXPECT_NE(program.colour, "red");
+      }
+    }
+  }
+  EXPECT_TRUE(asked.contains("recolour"));
+  EXPECT_TRUE(asked.contains("add"));
+}
+
+TEST(Instruct, FollowsTheTaskMixExactly) {
+  const auto instructor = make_instructor({});
+  Clip clip = landscape_clip();
+  int globals = 0;
+  for (int i = 0; i < 20; ++i) {
+    clip.ordinal = i;
+    const auto list = instructor->instruct(clip, 3, Stream(7, std::to_string(i), "instruct"));
+    ASSERT_EQ(list.size(), 3U);
+    std::set<std::string> programs;
+    for (const Instruction& instruction : list) {
+      globals += is_global(instruction.task) ? 1 : 0;
+      nlohmann::json program = instruction.program;
+      program.erase("strength");
+      EXPECT_TRUE(programs.insert(program.dump()).second);
+      const editing::Parsed parsed = editing::parse_instruction(instruction.text);
+      ASSERT_TRUE(parsed.program) << instruction.text;
+      EXPECT_EQ(to_json(*parsed.program), instruction.program) << instruction.text;
+    }
+    EXPECT_EQ(globals, (i + 1) * 21 / 10) << "after clip " << i;
+  }
+}
+
+TEST(Instruct, FillsUpWhenOneKindHasNoCandidates) {
+  config::Instruct config;
+  config.replace_weight = config.add_weight = config.remove_weight = config.attribute_weight = 0;
+  Clip clip = red_disk_clip();
+  clip.ordinal = 0;
+  const auto list = make_instructor(config)->instruct(clip, 5, Stream(1, "x", "instruct"));
+  ASSERT_EQ(list.size(), 5U);
+  for (const Instruction& instruction : list) EXPECT_TRUE(is_global(instruction.task));
+}
+
+TEST(Instruct, IsDeterministic) {
+  const auto instructor = make_instructor({});
+  const Clip clip = red_disk_clip();
+  const auto a = instructor->instruct(clip, 4, Stream(5, clip.id, "instruct"));
+  const auto b = instructor->instruct(clip, 4, Stream(5, clip.id, "instruct"));
+  ASSERT_EQ(a.size(), b.size());
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    EXPECT_EQ(to_json(a[i]), to_json(b[i]));
+    EXPECT_EQ(to_json(instruction_from_json(to_json(a[i]))), to_json(a[i]));
+  }
+}
+
+TEST(Candidates, DoNotContradictTheClip) {
+  Stream stream(1, "c", "instruct");
+  const auto names = [&](const instructing::Measurements& m) {
+    std::set<std::string> out;
+    for (const auto& candidate : instructing::global_candidates(m, stream))
+      out.insert(candidate.program.name);
+    return out;
+  };
+  const auto dark = names(instructing::measure(red_disk_clip(30)));
+  EXPECT_FALSE(dark.contains("night"));
+  EXPECT_FALSE(dark.contains("film_noir"));
+  const auto lit = names(instructing::measure(red_disk_clip()));
+  EXPECT_TRUE(lit.contains("night"));
+  Clip grey;
+  grey.video.frames.assign(2, disks_on_grey({}));
+  const auto without_colour = names(instructing::measure(grey));
+  EXPECT_FALSE(without_colour.contains("black_and_white"));
+  EXPECT_TRUE(without_colour.contains("oil_painting"));
+  Clip white;
+  white.video.frames.assign(2, disks_on_grey({}, {416, 240}, 238));
+  EXPECT_FALSE(names(instructing::measure(white)).contains("snow"));
+  const auto outside = names(instructing::measure(landscape_clip()));
+  EXPECT_TRUE(outside.contains("snow") && outside.contains("autumn"));
+  for (const editing::Look& look : editing::looks()) {
+    EXPECT_FALSE(look.anchored && outside.contains(std::string(look.name)));
+  }
+}
+
+TEST(Candidates, AThousandInstructionsHaveAtLeastEightHundredTexts) {
+  const Clip clip = landscape_clip();
+  const instructing::Measurements m = instructing::measure(clip);
+  std::set<std::string> texts;
+  for (int i = 0; i < 200; ++i) {
+    Stream stream(9, std::to_string(i), "instruct");
+    auto candidates = shuffled(instructing::global_candidates(m, stream), {}, stream);
+    candidates.resize(4);
+    if (i % 20 == 0) {
+      const auto local = shuffled(instructing::local_candidates(clip, m, stream), {}, stream);
+      ASSERT_FALSE(local.empty());
+      candidates.push_back(local.front());
+    } else {
+      candidates.push_back(candidates.front());
+    }
+    for (const auto& candidate : candidates)
+      texts.insert(instructing::phrase(candidate.program, stream));
+  }
+  EXPECT_GE(texts.size(), 800U);
+}
+
+TEST(UserInstructions, AreFoundByPathNameAndClip) {
+  const UserInstructions user = UserInstructions::parse(
+      "{\"path\": \"holiday/beach.mp4\", \"text\": \"Make it night\"}\n\n"
+      "{\"path\": \"beach.mp4\", \"text\": \"Give everyone a hat\"}\r\n"
+      "{\"clip\": \"0123456789abcdef-000000\", \"text\": \"Make the red car blue\"}\n",
+      "u.jsonl");
+  ClipRecord record;
+  record.id = "0123456789abcdef-000000";
+  record.source_path = "holiday/beach.mp4";
+  const auto all = user.for_clip(record);
+  ASSERT_EQ(all.size(), 3U);
+  EXPECT_EQ(all[0].task, Task::kGlobalEnvironment);
+  EXPECT_EQ(all[0].origin, "user");
+  EXPECT_EQ(all[1].task, Task::kGlobalStyle);
+  EXPECT_TRUE(all[1].program.is_null());
+  EXPECT_EQ(all[2].target, "the red object");
+  record.id = "other";
+  record.source_path = "elsewhere/beach.mp4";
+  ASSERT_EQ(user.for_clip(record).size(), 1U);
+  record.source_path = "beach2.mp4";
+  EXPECT_TRUE(user.for_clip(record).empty());
+}
+
+TEST(UserInstructions, AllFaultsAreNamedAtOnce) {
+  try {
+    UserInstructions::parse(
+        "{\"path\": \"a.mp4\"}\nnot json\n{\"text\": \"x\"}\n{\"clip\": 3, \"text\": \"x\"}\n[1]\n"
+        "{\"clip\": \"a\", \"path\": \"b\", \"text\": \"x\"}\n{\"clip\": \"a\", \"tekst\": "
+        "\"x\"}\n",
+        "u.jsonl");
+    FAIL();
+  } catch (const Error& e) {
+    const std::string what = e.what();
+    EXPECT_EQ(e.kind(), ErrorKind::kUsage);
+    for (int line = 1; line <= 7; ++line) {
+      EXPECT_NE(what.find(fmt::format("u.jsonl:{}: ", line)), std::string::npos) << what;
+    }
+    EXPECT_NE(what.find("tekst"), std::string::npos);
+  }
+  EXPECT_THROW(UserInstructions::read("/nonexistent/u.jsonl"), Error);
+}
+
+TEST(Tasks, HaveStableNames) {
+  EXPECT_EQ(name_of(Task::kGlobalStyle), "global_style");
+  EXPECT_EQ(task_from("local_attribute"), Task::kLocalAttribute);
+  EXPECT_THROW(task_from("local"), Error);
+  EXPECT_THROW(instruction_from_json({{"text", "x"}}), Error);
+}
+
+}  // namespace
+}  // namespace ditto::stages
