@@ -3,7 +3,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include "ditto/core/stop.h"
-#include "stages/generate/dense_flow.h"
+#include "ditto/media/flow.h"
 
 namespace ditto::stages {
 namespace {
@@ -45,9 +45,9 @@ Change change_between(const cv::Mat& source, const cv::Mat& edited, const cv::Ma
     out.convertTo(out, CV_8U);
     return out;
   };
-  const cv::Mat flow = dis_flow(grey(source), grey(source_before), FlowQuality::kFast);
-  const cv::Mat warped_source = warp_back(source_before, flow),
-                warped = warp_back(edited_before, flow);
+  const cv::Mat flow = media::flow(grey(source), grey(source_before), media::FlowQuality::kFast);
+  const cv::Mat warped_source = media::warp(source_before, flow),
+                warped = media::warp(edited_before, flow);
   Change result;
   for (int c = 0; c < 3; ++c) {
     std::vector<float> of_edited, of_source;

@@ -5,9 +5,10 @@
 
 #include "ditto/core/error.h"
 #include "ditto/core/stop.h"
+#include "ditto/media/flow.h"
 #include "ditto/stages/enhance.h"
 #include "stages/enhance/brightness_curve.h"
-#include "stages/generate/dense_flow.h"
+#include "stages/generate/flow_positions.h"
 
 namespace ditto::stages {
 namespace {
@@ -34,14 +35,14 @@ cv::Mat flow_between(const std::deque<Small>& window, std::size_t from, std::siz
   cv::Mat flow;
   for (std::size_t i = from; i != to; i = to > from ? i + 1 : i - 1) {
     const cv::Mat& step = to > from ? window[i].to_next : window[i].to_previous;
-    flow = flow.empty() ? step : compose_flow(flow, step);
+    flow = flow.empty() ? step : media::compose(flow, step);
   }
   return flow;
 }
 
 /// 1 where the way there and back ends where it began and the source's colours agree, falling to 0.
 cv::Mat trust(const cv::Mat& flow, const cv::Mat& back, const cv::Mat& source_change) {
-  cv::Mat result = round_trip_error(flow, back);
+  cv::Mat result = media::forward_backward_error(flow, back);
   for (int y = 0; y < result.rows; ++y) {
     auto* r = result.ptr<float>(y);
     const auto* d = source_change.ptr<cv::Vec3f>(y);
@@ -164,8 +165,9 @@ class BuiltinEnhancer : public Enhancer {
     rgb.convertTo(small.source, CV_32F);
     shrink(frame).convertTo(small.edited, CV_32F);
     if (!window.empty()) {
-      window.back().to_next = dis_flow(window.back().grey, small.grey, FlowQuality::kFast);
-      small.to_previous = dis_flow(small.grey, window.back().grey, FlowQuality::kFast);
+      window.back().to_next =
+          media::flow(window.back().grey, small.grey, media::FlowQuality::kFast);
+      small.to_previous = media::flow(small.grey, window.back().grey, media::FlowQuality::kFast);
     }
     window.push_back(std::move(small));
   }
@@ -187,14 +189,14 @@ class BuiltinEnhancer : public Enhancer {
     for (std::size_t other = 0; other < window.size(); ++other) {
       if (other == here || config_.strength <= 0) continue;
       const cv::Mat flow = flow_between(window, here, other);
-      const cv::Mat source_change = warp_back(window[other].source, flow) - small.source;
-      const cv::Mat change = warp_back(window[other].edited, flow) - small.edited;
+      const cv::Mat source_change = media::warp(window[other].source, flow) - small.source;
+      const cv::Mat change = media::warp(window[other].edited, flow) - small.edited;
       const cv::Mat weight = trust(flow, flow_between(window, other, here), source_change);
       const cv::Mat step = flicker(change, source_change, weight, brightness_gain);
       steps += step;
       neighbours += 1;
 
-      const cv::Mat positions = enlarged_positions(flow, frame.size());
+      const cv::Mat positions = flow_positions(flow, frame.size());
       cv::Mat warped, warped_source, certain, offset;
       cv::remap(window[other].frame, warped, positions, cv::noArray(), cv::INTER_LINEAR,
                 cv::BORDER_REPLICATE);

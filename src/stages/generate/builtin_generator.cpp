@@ -6,9 +6,10 @@
 #include "ditto/core/error.h"
 #include "ditto/core/stop.h"
 #include "ditto/stages/generate.h"
-#include "stages/generate/dense_flow.h"
 #include "stages/generate/edit_model.h"
+#include "stages/generate/flow_positions.h"
 #include "stages/generate/key_flow.h"
+#include "stages/generate/object_layers.h"
 #include "stages/generate/pixel_features.h"
 
 namespace ditto::stages {
@@ -41,6 +42,13 @@ void for_each_frame(std::size_t count, int threads, const std::function<void(std
   if (failure) std::rethrow_exception(failure);
 }
 
+/// edited - prediction, CV_32FC3.
+cv::Mat difference(const cv::Mat& edited, const cv::Mat& prediction) {
+  cv::Mat result;
+  cv::subtract(edited, prediction, result, cv::noArray(), CV_32F);
+  return result;
+}
+
 class BuiltinGenerator : public Generator {
  public:
   BuiltinGenerator(const config::Generate& config, int threads)
@@ -54,7 +62,20 @@ class BuiltinGenerator : public Generator {
            (1 << 20);
   }
 
-  std::size_t working_bytes(const ClipShape& shape) const override { return shape.video_bytes(); }
+  std::size_t working_bytes(const ClipShape& shape) const override {
+    const auto pixels =
+        static_cast<std::size_t>(shape.width) * static_cast<std::size_t>(shape.height);
+    // Fitting comes before there are frames: features and a few float images of the key, and the
+    // samples. Then each thread has one frame's features, its float image and bands of planes.
+    const std::size_t fitting =
+        pixels * (PixelFeatures::kBytesPerPixel + 60) + EditModel::kFittingBytes;
+    const std::size_t frames =
+        shape.video_bytes() + pixels * 13 +
+        static_cast<std::size_t>(threads_) *
+            (pixels * (PixelFeatures::kBytesPerPixel + 12) +
+             static_cast<std::size_t>(shape.width) * EditModel::kBandBytesPerColumn);
+    return std::max(fitting, frames) + (4U << 20);
+  }
 
   std::shared_ptr<const Prepared> prepare(const Clip& clip) const override {
     return std::make_shared<PreparedFlow>(clip, config_.flow_width, threads_);
@@ -71,11 +92,22 @@ class BuiltinGenerator : public Generator {
               "clip {}: the edited key frame is {}x{}, expected RGB of the clip's size {}x{}",
               clip.id, edited.cols, edited.rows, key.cols, key.rows));
     }
-    const EditModel model(key, edited, {},
-                          {.iterations = config_.iterations, .seed = stream.seed()});
-    cv::Mat residual;
-    edited.convertTo(residual, CV_32F);
-    residual -= model.apply(key);
+    const EditModel::Options options{.iterations = config_.iterations, .seed = stream.seed()};
+    auto model = std::make_unique<EditModel>(key, edited, cv::Mat(), options);
+    cv::Mat residual = difference(edited, model->apply(key));
+    ObjectLayers layers(key, edited, residual);
+    if (!layers.empty()) {
+      // Learned from the rest alone, or the drawn pixels would leave their trace everywhere.
+      model = std::make_unique<EditModel>(key, edited, layers.mask(), options);
+      residual = difference(edited, model->apply(key));
+      residual.setTo(cv::Scalar::all(0), layers.mask());
+      layers.track(flow, clip.key_frame, static_cast<int>(clip.video.frames.size()),
+                   Stream(stream.seed(), "layers", "generate"));
+    }
+    // The share of the edit that needs no flow to be known.
+    const double change = std::pow(cv::norm(edited, key, cv::NORM_L2), 2);
+    const double left = std::pow(cv::norm(residual, cv::NORM_L2), 2);
+    const double known = change > 0 ? std::clamp(1 - left / change, 0.0, 1.0) : 1.0;
 
     Generation result;
     result.video.fps = clip.video.fps;
@@ -88,8 +120,8 @@ class BuiltinGenerator : public Generator {
         result.confidence[i] = 1.0f;
         return;
       }
-      cv::Mat frame = model.apply(clip.video.frames[i]);
-      const cv::Mat positions = enlarged_positions(flow.flow(static_cast<int>(i)), key.size());
+      cv::Mat frame = model->apply(clip.video.frames[i]);
+      const cv::Mat positions = flow_positions(flow.flow(static_cast<int>(i)), key.size());
       cv::Mat carried, weight;
       cv::remap(residual, carried, positions, cv::noArray(), cv::INTER_LINEAR,
                 cv::BORDER_REPLICATE);
@@ -100,12 +132,15 @@ class BuiltinGenerator : public Generator {
         const auto* w = weight.ptr<uchar>(y);
         for (int x = 0; x < frame.cols; ++x) f[x] += r[x] * (static_cast<float>(w[x]) / 255.0f);
       }
+      layers.paint(frame, static_cast<int>(i));
       frame.convertTo(result.video.frames[i], CV_8U);
-      result.confidence[i] = static_cast<float>(flow.mean_confidence(static_cast<int>(i)));
+      result.confidence[i] =
+          static_cast<float>(known + (1 - known) * flow.mean_confidence(static_cast<int>(i)));
     });
-    result.details = {{"map_psnr", model.map_psnr()},
-                      {"psnr", model.psnr()},
-                      {"position", model.uses_position()}};
+    result.details = {
+        {"colour_map_psnr", model->map_psnr()}, {"key_psnr", model->psnr()},
+        {"network", model->has_network()},      {"screen_position", model->uses_position()},
+        {"object_layers", layers.size()},       {"known_without_flow", known}};
     return result;
   }
 

@@ -27,6 +27,11 @@ nn::PixelSamples gather(const cv::Mat& source, const cv::Mat& edited, const cv::
   const auto width = static_cast<std::size_t>(source.cols);
   const double share =
       std::min(1.0, static_cast<double>(kMostSamples) / static_cast<double>(source.total()));
+  const auto most =
+      static_cast<std::size_t>(share * static_cast<double>(source.total()) * 1.02) + 1000;
+  samples.features.reserve(most * inputs);
+  samples.base.reserve(most * 3);
+  samples.target.reserve(most * 3);
   std::vector<float> planes(inputs * kBandRows * width);
   for (int row = 0; row < source.rows; row += kBandRows) {
     const int rows = std::min(kBandRows, source.rows - row);

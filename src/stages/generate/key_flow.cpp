@@ -4,7 +4,7 @@
 #include <thread>
 
 #include "ditto/core/stop.h"
-#include "stages/generate/dense_flow.h"
+#include "ditto/media/flow.h"
 
 namespace ditto::stages {
 namespace {
@@ -111,19 +111,19 @@ void KeyFlow::follow(const Clip& clip, int step) {
     const SmallFrame current = shrink(clip.video.frames[static_cast<std::size_t>(t)], size_);
     // A long jump is found by going frame by frame; the direct flow then sheds the drift. Where
     // the direct one lost the way, its colours are worse and the chained one is kept.
-    const cv::Mat chained =
-        compose_flow(dis_flow(current.grey, previous.grey, FlowQuality::kMedium), to_key);
-    const cv::Mat chained_back =
-        compose_flow(from_key, dis_flow(previous.grey, current.grey, FlowQuality::kMedium));
-    cv::Mat flow = dis_flow(current.grey, key.grey, FlowQuality::kMedium, chained);
-    from_key = dis_flow(key.grey, current.grey, FlowQuality::kMedium, chained_back);
-    cv::Mat error = colour_error(current.rgb, warp_back(key.rgb, flow));
-    const cv::Mat chained_error = colour_error(current.rgb, warp_back(key.rgb, chained));
+    const cv::Mat chained = media::compose(
+        media::flow(current.grey, previous.grey, media::FlowQuality::kMedium), to_key);
+    const cv::Mat chained_back = media::compose(
+        from_key, media::flow(previous.grey, current.grey, media::FlowQuality::kMedium));
+    cv::Mat flow = media::flow(current.grey, key.grey, media::FlowQuality::kMedium, chained);
+    from_key = media::flow(key.grey, current.grey, media::FlowQuality::kMedium, chained_back);
+    cv::Mat error = colour_error(current.rgb, media::warp(key.rgb, flow));
+    const cv::Mat chained_error = colour_error(current.rgb, media::warp(key.rgb, chained));
     const cv::Mat keep_chained = chained_error < error;
     chained.copyTo(flow, keep_chained);
     chained_error.copyTo(error, keep_chained);
     const auto i = static_cast<std::size_t>(t);
-    confidence_[i] = soft_confidence(flow, round_trip_error(flow, from_key), error);
+    confidence_[i] = soft_confidence(flow, media::forward_backward_error(flow, from_key), error);
     flow.convertTo(flow_[i], CV_16S, kFlowSteps);
     to_key = flow;
     previous = current;

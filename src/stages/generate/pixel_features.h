@@ -24,7 +24,7 @@ class PixelFeatures {
   void band(int row, int rows, bool position, float* planes) const;
 
   /// Upper bound of the memory that one object takes, in bytes a pixel.
-  static constexpr std::size_t kBytesPerPixel = 90;
+  static constexpr std::size_t kBytesPerPixel = 100;
 
  private:
   cv::Mat rgb_;

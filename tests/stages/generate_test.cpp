@@ -1,0 +1,192 @@
+#include "ditto/stages/generate.h"
+
+#include <gtest/gtest.h>
+
+#include "ditto/core/error.h"
+#include "ditto/nn/runtime.h"
+#include "stages/moving_scene.h"
+
+namespace ditto::stages {
+namespace {
+
+const cv::Size kSize(128, 80);
+const Stream kStream(1, "scene_000000_0", "generate");
+
+class Generate : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    cv::setNumThreads(1);
+    nn::set_up_torch();
+  }
+
+  static Generation run(const Clip& clip, const cv::Mat& edited, int threads = 1,
+                        int iterations = 300) {
+    config::Generate config;
+    config.iterations = iterations;
+    const auto generator = make_generator(config, threads);
+    return generator->generate(clip, *generator->prepare(clip), edited, "", kStream);
+  }
+};
+
+cv::Mat warmer(const cv::Mat& rgb) {
+  cv::Mat out;
+  cv::transform(rgb, out, cv::Matx34f(1.1f, 0.1f, 0, 12, 0, 0.9f, 0, 8, 0, 0.1f, 0.6f, 4));
+  return out;
+}
+
+cv::Mat sharper(const cv::Mat& rgb) {
+  cv::Mat blurred, out;
+  cv::GaussianBlur(rgb, blurred, {}, 1.5);
+  cv::addWeighted(rgb, 2.0, blurred, -1.0, 0, out);
+  return out;
+}
+
+/// Orange to blue.
+cv::Mat recoloured(const cv::Mat& rgb) {
+  cv::Mat out = rgb.clone();
+  for (auto& p : cv::Mat_<cv::Vec3b>(out)) {
+    if (p[0] > p[2] + 60) std::swap(p[0], p[2]);
+  }
+  return out;
+}
+
+TEST_F(Generate, KeepsTheGivenKeyFrameAndTheClipsShape) {
+  const Clip clip = moving_scene(kSize, 7, true);
+  const cv::Mat edited = warmer(clip.key());
+  const Generation result = run(clip, edited);
+  ASSERT_EQ(result.video.frames.size(), clip.video.frames.size());
+  EXPECT_EQ(result.confidence.size(), clip.video.frames.size());
+  EXPECT_EQ(result.video.size(), kSize);
+  EXPECT_EQ(result.video.fps, clip.video.fps);
+  EXPECT_EQ(cv::norm(result.video.frames[3], edited, cv::NORM_INF), 0);
+  EXPECT_NE(result.video.frames[3].data, edited.data);
+  for (const float c : result.confidence) {
+    EXPECT_GE(c, 0.0f);
+    EXPECT_LE(c, 1.0f);
+  }
+}
+
+TEST_F(Generate, SpreadsAColourEditNearlyExactly) {
+  const Clip clip = moving_scene(kSize, 9, true);
+  const Generation result = run(clip, warmer(clip.key()));
+  for (std::size_t t = 0; t < clip.video.frames.size(); ++t) {
+    EXPECT_GT(psnr(result.video.frames[t], warmer(clip.video.frames[t])), 42) << "frame " << t;
+  }
+}
+
+TEST_F(Generate, LearnsAFilterOfTheNeighbourhood) {
+  const Clip clip = moving_scene(kSize, 7, true);
+  const Generation result = run(clip, sharper(clip.key()), 1, 600);
+  for (const std::size_t t : {0U, 6U}) {
+    const cv::Mat oracle = sharper(clip.video.frames[t]);
+    EXPECT_GT(psnr(result.video.frames[t], oracle), psnr(clip.video.frames[t], oracle) + 6)
+        << "frame " << t;
+  }
+}
+
+TEST_F(Generate, LocalRecolourFollowsTheMovingDisk) {
+  const Clip clip = moving_scene(kSize, 9, true);
+  const Generation result = run(clip, recoloured(clip.key()), 1, 600);
+  for (const int t : {0, 8}) {
+    const auto i = static_cast<std::size_t>(t);
+    cv::Mat disk = cv::Mat::zeros(kSize, CV_8U);
+    cv::circle(disk, disk_centre(t), kDiskRadius - 2, 255, cv::FILLED);
+    const cv::Mat oracle = recoloured(clip.video.frames[i]);
+    EXPECT_GT(psnr(result.video.frames[i], oracle, disk), 25) << "frame " << t;
+    cv::Mat outside = cv::Mat::ones(kSize, CV_8U);
+    cv::circle(outside, disk_centre(t), kDiskRadius + 3, 0, cv::FILLED);
+    EXPECT_GT(psnr(result.video.frames[i], clip.video.frames[i], outside), 32) << "frame " << t;
+  }
+}
+
+TEST_F(Generate, ADrawnObjectMovesWithWhatLiesUnderIt) {
+  const Clip clip = moving_scene({192, 112}, 9, false);
+  // A chequered plate, fixed to the ground.
+  const auto with_plate = [&](int t) {
+    cv::Mat frame = clip.video.frames[static_cast<std::size_t>(t)].clone();
+    const float left = 90 - 1.25f * static_cast<float>(t - 4),
+                top = 50 - 0.5f * static_cast<float>(t - 4);
+    cv::Mat plate(24, 32, CV_8UC3), shifted, alpha(24, 32, CV_32F, cv::Scalar(1));
+    for (int y = 0; y < 24; ++y) {
+      for (int x = 0; x < 32; ++x) {
+        plate.at<cv::Vec3b>(y, x) =
+            (x / 8 + y / 8) % 2 ? cv::Vec3b(230, 30, 200) : cv::Vec3b(20, 240, 60);
+      }
+    }
+    const cv::Mat m(cv::Matx23f(1, 0, left, 0, 1, top));
+    cv::warpAffine(plate, shifted, m, frame.size(), cv::INTER_LINEAR, cv::BORDER_REPLICATE);
+    cv::warpAffine(alpha, alpha, m, frame.size());
+    for (int y = 0; y < frame.rows; ++y) {
+      for (int x = 0; x < frame.cols; ++x) {
+        auto& p = frame.at<cv::Vec3b>(y, x);
+        const float a = alpha.at<float>(y, x);
+        p = cv::Vec3b(cv::Vec3f(p) * (1 - a) + cv::Vec3f(shifted.at<cv::Vec3b>(y, x)) * a);
+      }
+    }
+    return frame;
+  };
+  const Generation result = run(clip, with_plate(4));
+  EXPECT_EQ(result.details.at("object_layers"), 1);
+  for (const int t : {0, 8}) {
+    const auto i = static_cast<std::size_t>(t);
+    const cv::Rect place(95 - static_cast<int>(1.25 * (t - 4)), 54 - (t - 4) / 2, 22, 16);
+    EXPECT_GT(psnr(result.video.frames[i](place), with_plate(t)(place)), 24) << "frame " << t;
+    EXPECT_GT(psnr(result.video.frames[i], with_plate(t)), 30) << "frame " << t;
+  }
+}
+
+TEST_F(Generate, BytesDontDependOnTheNumberOfThreads) {
+  const Clip clip = moving_scene(kSize, 7, true);
+  const cv::Mat edited = sharper(clip.key());
+  const Generation one = run(clip, edited, 1, 60), two = run(clip, edited, 2, 60),
+                   again = run(clip, edited, 1, 60);
+  for (std::size_t t = 0; t < one.video.frames.size(); ++t) {
+    EXPECT_EQ(cv::norm(one.video.frames[t], two.video.frames[t], cv::NORM_INF), 0) << "frame " << t;
+    EXPECT_EQ(cv::norm(one.video.frames[t], again.video.frames[t], cv::NORM_INF), 0)
+        << "frame " << t;
+    EXPECT_EQ(one.confidence[t], two.confidence[t]);
+  }
+}
+
+TEST_F(Generate, WorksWithTheKeyAtEitherEndAndAlone) {
+  Clip clip = moving_scene(kSize, 5, false);
+  for (const int key : {0, 4}) {
+    clip.key_frame = key;
+    const Generation result = run(clip, warmer(clip.key()), 2, 30);
+    EXPECT_GT(psnr(result.video.frames[static_cast<std::size_t>(4 - key)],
+                   warmer(clip.video.frames[static_cast<std::size_t>(4 - key)])),
+              38);
+  }
+  clip.video.frames.resize(1);
+  clip.key_frame = 0;
+  EXPECT_EQ(run(clip, warmer(clip.key()), 2, 30).video.frames.size(), 1U);
+}
+
+TEST_F(Generate, RefusesAnEditedKeyFrameOfAnotherSize) {
+  const Clip clip = moving_scene(kSize, 3, false);
+  try {
+    run(clip, cv::Mat(60, 80, CV_8UC3, cv::Scalar::all(0)));
+    FAIL() << "no error";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.kind(), ErrorKind::kInput);
+    EXPECT_NE(std::string(e.what()).find("80x60"), std::string::npos) << e.what();
+    EXPECT_NE(std::string(e.what()).find("128x80"), std::string::npos) << e.what();
+  }
+}
+
+TEST_F(Generate, StatedMemoryBoundsHoldAndGrowWithTheClip) {
+  const auto generator = make_generator(config::Generate{}, 2);
+  const Clip clip = moving_scene(kSize, 9, false);
+  EXPECT_LE(generator->prepare(clip)->bytes(),
+            generator->prepared_bytes({9, kSize.width, kSize.height}));
+  const ClipShape small{49, 832, 480}, longer{101, 832, 480}, large{101, 1280, 720};
+  EXPECT_LT(generator->prepared_bytes(small), generator->prepared_bytes(longer));
+  EXPECT_LT(generator->working_bytes(small), generator->working_bytes(longer));
+  EXPECT_LT(generator->working_bytes(longer), generator->working_bytes(large));
+  EXPECT_GE(generator->working_bytes(small), small.video_bytes());
+  EXPECT_LT(generator->prepared_bytes(large), 250e6);
+  EXPECT_LT(generator->working_bytes(large), 600e6);
+}
+
+}  // namespace
+}  // namespace ditto::stages
