@@ -3,6 +3,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include "ditto/core/error.h"
+#include "ditto/media/flow.h"
 #include "ditto/stages/gate.h"
 #include "stages/judge/orientation.h"
 #include "stages/judge/series.h"
@@ -44,7 +45,7 @@ class BuiltinGate final : public Gate {
     const cv::Size size = measure::reduced_size(key_frame.size(), kLongerSide);
     const cv::Mat before = measure::reduced(key_frame, size),
                   after = measure::reduced(edited, size);
-    const cv::Mat before_grey = measure::grey_of(before), after_grey = measure::grey_of(after);
+    const cv::Mat before_grey = media::grey(before), after_grey = media::grey(after);
     const bool local = !is_global(instruction.task) && !mask.empty();
     const cv::Mat region = local ? cv::Mat(measure::reduced(mask, size) > 0) : cv::Mat();
     if (local && cv::countNonZero(region) == 0) {

@@ -67,14 +67,16 @@ std::string broken_rule(const media::Video& source, const media::Video& edited) 
   return {};
 }
 
-/// Mean over the channels of the blurred absolute change, CV_32F in levels.
+/// Largest channel of the absolute change, CV_32F in levels; blurred first, so that noise counts
+/// little.
 cv::Mat change_map(const cv::Mat& source, const cv::Mat& edited) {
-  cv::Mat difference, map;
-  cv::absdiff(source, edited, difference);
-  cv::transform(difference, map, cv::Matx13f(1 / 3.0F, 1 / 3.0F, 1 / 3.0F));
-  cv::GaussianBlur(map, map, {0, 0}, 2.0);
-  map.convertTo(map, CV_32F);
-  return map;
+  cv::Mat difference;
+  cv::subtract(source, edited, difference, {}, CV_32F);
+  cv::GaussianBlur(difference, difference, {0, 0}, 2.0);
+  difference = cv::abs(difference);
+  std::vector<cv::Mat> channels;
+  cv::split(difference, channels);
+  return cv::max(cv::max(channels[0], channels[1]), channels[2]);
 }
 
 /// Where a local edit lies on the key frame: the given mask, else what the editor changed.
@@ -130,7 +132,7 @@ Finding find_change(const Sample& sample, double limit) {
             change, asked, least));
   }
   // A local edit is small in the mean but large where it is.
-  constexpr double kPlace = 0.98, kLocally = 3;
+  constexpr double kPlace = 0.995, kLocally = 5;
   std::vector<double> means, peaks;
   for (std::size_t t = 0; t < sample.source.rgb.size();
        t += std::max<std::size_t>(1, sample.source.rgb.size() / 8)) {
@@ -143,10 +145,9 @@ Finding find_change(const Sample& sample, double limit) {
   const double change = std::max(mean, peak / kLocally);
   return measure::exceeds(
       "instruction", "change", change, limit,
-      fmt::format(
-          "the mean change is {:.3f} of full range, {:.3f} in the most changed fiftieth of the "
-          "picture (at least {:.3f} or {:.3f} wanted)",
-          mean, peak, limit, kLocally * limit));
+      fmt::format("the picture changes by {:.3f} of full range in the mean, by {:.3f} in its most "
+                  "changed two-hundredth (at least {:.3f} or {:.3f} wanted)",
+                  mean, peak, limit, kLocally * limit));
 }
 
 /// The video at the key index against the edited key frame: another edit, or another sample's.

@@ -6,7 +6,9 @@
 #include <cmath>
 #include <opencv2/imgproc.hpp>
 
+#include "ditto/media/flow.h"
 #include "stages/judge/series.h"
+#include "stages/judge/wording.h"
 
 namespace ditto::stages::measure {
 namespace {
@@ -69,11 +71,12 @@ double blocking(const cv::Mat& grey) {
 std::vector<Finding> inspect_detail(const media::Video& source, const media::Video& edited,
                                     const JudgeContext& context, const config::Judge& limits) {
   constexpr int kFrames = 7;
-  const cv::Mat source_key = grey_of(source.frames[static_cast<std::size_t>(context.key_frame)]);
+  const cv::Mat source_key =
+      media::grey(source.frames[static_cast<std::size_t>(context.key_frame)]);
   // What the edit itself does to edges and blocks, as far as it is known.
   double edit_blur = 0, edit_blocks = 0;
   if (!context.edited_key_frame.empty()) {
-    const cv::Mat key = grey_of(context.edited_key_frame);
+    const cv::Mat key = media::grey(context.edited_key_frame);
     edit_blur = std::pow(edge_blur(key), 2) - std::pow(edge_blur(source_key), 2);
     edit_blocks = std::max(0.0, blocking(key) - blocking(source_key));
   }
@@ -81,23 +84,32 @@ std::vector<Finding> inspect_detail(const media::Video& source, const media::Vid
   const auto last = static_cast<double>(source.frames.size() - 1);
   for (int i = 0; i < kFrames; ++i) {
     const auto t = static_cast<std::size_t>(std::lround(i * last / (kFrames - 1)));
-    const cv::Mat s = grey_of(source.frames[t]), e = grey_of(edited.frames[t]);
+    const cv::Mat s = media::grey(source.frames[t]), e = media::grey(edited.frames[t]);
     const double added =
         std::pow(edge_blur(e), 2) - std::pow(edge_blur(s), 2) - std::max(0.0, edit_blur);
     blurs.push_back(std::sqrt(std::max(0.0, added)));
     blocks.push_back(std::max(0.0, blocking(e) - blocking(s) - edit_blocks));
   }
-  const double blur = quantile(blurs, 0.7), block = quantile(blocks, 0.7);
-  const char* than = context.edited_key_frame.empty() ? "the source's" : "the edited key frame's";
+  const bool key_known = !context.edited_key_frame.empty();
+  const char* than = key_known ? "the edited key frame's" : "the source's";
+  // Without the edited key frame the text alone says that softness or blocks are wanted.
+  const DetailWords asked = key_known ? DetailWords{} : detail_words(context.instruction.text);
+  const double blur = asked.soft ? 0.0 : quantile(blurs, 0.7);
+  const double block = asked.blocks ? 0.0 : quantile(blocks, 0.7);
   return {
+      at_most("quality", "blur", blur, limits.max_blur,
+              asked.soft
+                  ? std::string("the text asks for a soft picture: blur is not held against it")
+                  : fmt::format(
+                        "edges are blurred by {:.1f} pixels more than {} (at most {:.1f} allowed)",
+                        blur, than, limits.max_blur)),
       at_most(
-          "quality", "blur", blur, limits.max_blur,
-          fmt::format("edges are blurred by {:.1f} pixels more than {} (at most {:.1f} allowed)",
-                      blur, than, limits.max_blur)),
-      at_most("quality", "blocking", block, limits.max_blocking,
-              fmt::format(
-                  "steps on an 8-pixel grid are {:.2f} levels above {} (at most {:.2f} allowed)",
-                  block, than, limits.max_blocking))};
+          "quality", "blocking", block, limits.max_blocking,
+          asked.blocks
+              ? std::string("the text asks for blocks: they are not held against it")
+              : fmt::format(
+                    "steps on an 8-pixel grid are {:.2f} levels above {} (at most {:.2f} allowed)",
+                    block, than, limits.max_blocking))};
 }
 
 }  // namespace ditto::stages::measure

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <opencv2/imgproc.hpp>
 
+#include "ditto/media/flow.h"
+
 namespace ditto::stages::measure {
 
 cv::Size reduced_size(cv::Size size, int longer_side) {
@@ -26,15 +28,9 @@ Series reduced(const media::Video& video, int longer_side) {
   const cv::Size size = reduced_size(video.size(), longer_side);
   for (const cv::Mat& frame : video.frames) {
     series.rgb.push_back(reduced(frame, size));
-    series.grey.push_back(grey_of(series.rgb.back()));
+    series.grey.push_back(media::grey(series.rgb.back()));
   }
   return series;
-}
-
-cv::Mat grey_of(const cv::Mat& rgb) {
-  cv::Mat grey;
-  cv::cvtColor(rgb, grey, cv::COLOR_RGB2GRAY);
-  return grey;
 }
 
 double mean_difference(const cv::Mat& a, const cv::Mat& b, const cv::Mat& region) {

@@ -21,8 +21,6 @@ cv::Size reduced_size(cv::Size size, int longer_side);
 cv::Mat reduced(const cv::Mat& image, cv::Size size);
 Series reduced(const media::Video& video, int longer_side);
 
-cv::Mat grey_of(const cv::Mat& rgb);
-
 /// Mean absolute difference of two CV_8UC3 images over `region` (CV_8UC1; empty: everywhere), as a
 /// fraction of full range. 0 for an empty region.
 double mean_difference(const cv::Mat& a, const cv::Mat& b, const cv::Mat& region = {});

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <opencv2/imgproc.hpp>
 
+#include "ditto/media/flow.h"
 #include "stages/judge/orientation.h"
 
 namespace ditto::stages::measure {
@@ -82,7 +83,7 @@ std::vector<Finding> find_other_content(const Sample& sample, const std::vector<
     agreement.push_back(correlation(source[t], edited[t], outside));
   double least = limit;
   if (!sample.edited_key.empty()) {
-    const cv::Mat key = orientation_field(grey_of(sample.edited_key), source[0].size());
+    const cv::Mat key = orientation_field(media::grey(sample.edited_key), source[0].size());
     least = std::min(limit, 0.7 * correlation(source[sample.key_index()], key, outside));
   }
   const double low = quantile(agreement, 0.1), typical = quantile(agreement, 0.5);

@@ -1,7 +1,8 @@
 #include "stages/judge/tracking.h"
 
 #include <opencv2/imgproc.hpp>
-#include <opencv2/video/tracking.hpp>
+
+#include "ditto/media/flow.h"
 
 namespace ditto::stages::measure {
 namespace {
@@ -19,7 +20,6 @@ cv::Mat identity_map(cv::Size size) {
 
 void track_outward(const Series& source, int reference,
                    const std::function<void(const Track&)>& visit) {
-  const auto flow = cv::DISOpticalFlow::create(cv::DISOpticalFlow::PRESET_FAST);
   const cv::Mat identity = identity_map(source.size());
   // Far outside, so that a track which leaves the picture is unreliable ever after.
   const cv::Scalar outside(-1e6, -1e6);
@@ -27,8 +27,8 @@ void track_outward(const Series& source, int reference,
     cv::Mat chain = identity;
     for (int t = reference + direction; t >= 0 && t < source.frames(); t += direction) {
       const auto to = static_cast<std::size_t>(t), from = static_cast<std::size_t>(t - direction);
-      cv::Mat vectors;
-      flow->calc(source.grey[to], source.grey[from], vectors);
+      const cv::Mat vectors =
+          media::flow(source.grey[to], source.grey[from], media::FlowQuality::kFast);
       Track track{.frame = t, .neighbour = t - direction, .step = identity + vectors, .chain = {}};
       cv::remap(chain, track.chain, track.step, {}, cv::INTER_LINEAR, cv::BORDER_CONSTANT, outside);
       chain = track.chain;

@@ -113,7 +113,7 @@ ColourShare share_of(const ColourWord& colour, const std::vector<cv::Mat>& sourc
 std::optional<Finding> check_colour(const Instruction& instruction, const std::string& words,
                                     const std::vector<cv::Mat>& source,
                                     const std::vector<cv::Mat>& edited) {
-  constexpr double kLeastShare = 0.2;
+  constexpr double kLeastShare = 0.15;
   if (instruction.task == Task::kLocalRemove || says(words, {"remove", "erase", "delete"}))
     return {};
   const std::string target = normalised(instruction.target);
@@ -139,6 +139,15 @@ std::optional<Finding> check_colour(const Instruction& instruction, const std::s
 }
 
 }  // namespace
+
+DetailWords detail_words(const std::string& text) {
+  const std::string words = normalised(text);
+  return {says(words, {"mosaic", "pixel", "pixels", "pixelated", "pixelate", "tile", "tiles",
+                       "block", "blocks", "lego", "bricks", "bit", "voxel", "voxels"}),
+          says(words, {"blur", "blurred", "blurry", "soft", "softer", "dreamy", "watercolor",
+                       "watercolour", "fog", "foggy", "mist", "misty", "haze", "hazy", "underwater",
+                       "smooth", "oil"})};
+}
 
 std::optional<Finding> check_wording(const Instruction& instruction,
                                      const std::vector<cv::Mat>& source,

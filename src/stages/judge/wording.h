@@ -17,4 +17,11 @@ std::optional<Finding> check_wording(const Instruction& instruction,
                                      const std::vector<cv::Mat>& source,
                                      const std::vector<cv::Mat>& edited);
 
+/// Whether the text asks for a picture of blocks, or for a soft one.
+struct DetailWords {
+  bool blocks = false;
+  bool soft = false;
+};
+DetailWords detail_words(const std::string& text);
+
 }  // namespace ditto::stages::measure
