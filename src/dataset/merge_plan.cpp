@@ -204,8 +204,9 @@ MergePlan make_plan(const std::vector<fs::path>& directories, const fs::path& ou
   }
   if (plan.units.empty()) {
     throw Error(ErrorKind::kUsage,
-                fmt::format("nothing to merge: {} has no finished unit; `ditto run` makes them",
-                            printable(plan.directories.front())));
+                fmt::format("nothing to merge: {} has no finished unit{}; `ditto run` makes them",
+                            printable(plan.directories.front()),
+                            wanted.empty() ? "" : " of the run that run.json describes"));
   }
   return plan;
 }

@@ -183,10 +183,13 @@ std::string costs(const ReportData& data) {
   return text + "</table></div>\n";
 }
 
-constexpr const char* kLegend =
-    "<div class=\"legend\"><span><i style=\"background:var(--accent)\"></i>accepted</span>"
-    "<span><i style=\"background:var(--reject)\"></i>rejected</span>"
-    "<span><i style=\"background:var(--quarantine)\"></i>quarantined</span></div>\n";
+std::string legend(const std::vector<std::pair<const char*, const char*>>& entries) {
+  std::string text = "<div class=\"legend\">";
+  for (const auto& [colour, label] : entries) {
+    text += fmt::format("<span><i style=\"background:var(--{})\"></i>{}</span>", colour, label);
+  }
+  return text + "</div>\n";
+}
 
 std::string outcomes(const ReportData& data) {
   std::string text =
@@ -211,7 +214,9 @@ std::string outcomes(const ReportData& data) {
   };
   for (const auto& [task, counts] : data.tasks) text += row(html(readable(task)), counts);
   text += row("<b>all</b>", data.outcomes);
-  return text + "</table>\n" + kLegend + "</div>\n";
+  return text + "</table>\n" +
+         legend({{"accent", "accepted"}, {"reject", "rejected"}, {"quarantine", "quarantined"}}) +
+         "</div>\n";
 }
 
 std::string histogram(const std::string& criterion, const ScoreHistogram& scores) {
@@ -295,9 +300,10 @@ std::string scores(const ReportData& data) {
       "<h2>Scores</h2>\n<p class=\"note\">The judge's scores from 1 to 10 over all samples that "
       "reached it. The dashed line is the config's minimum.";
   if (!unscored.empty()) {
-    text += fmt::format(" Not scored, for want of a model: {}.", fmt::join(unscored, ", "));
+    text += fmt::format(" Not scored: {}.", fmt::join(unscored, ", "));
   }
-  return text + "</p>\n<div class=\"hists\">\n" + plots + "</div>\n" + kLegend;
+  return text + "</p>\n<div class=\"hists\">\n" + plots + "</div>\n" +
+         legend({{"accent", "accepted"}, {"reject", "rejected"}});
 }
 
 std::string reasons(const std::string& title, const std::string& note, const std::string& first,

@@ -16,18 +16,26 @@ namespace fs = std::filesystem;
 constexpr std::size_t kShownKeys = 3;
 constexpr std::size_t kMostGroups = 1000;
 
-/// The text with its numbers taken out: reasons that differ in a measured value only are one.
+/// The text with its numbers taken out: reasons that differ in measured values only are one. A list
+/// of numbers or ranges ("0-10, 20-32") counts as one number.
 std::string without_numbers(const std::string& text) {
+  const auto digit = [&](std::size_t at) {
+    return at < text.size() && std::isdigit(static_cast<unsigned char>(text[at])) != 0;
+  };
   std::string result;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto digit = [&](std::size_t at) {
-      return at < text.size() && std::isdigit(static_cast<unsigned char>(text[at]));
-    };
     if (!digit(i)) {
       result += text[i];
       continue;
     }
-    while (digit(i + 1) || (i + 2 < text.size() && text[i + 1] == '.' && digit(i + 2))) ++i;
+    while (true) {
+      const std::string_view rest = std::string_view(text).substr(i + 1);
+      const std::size_t joint = rest.starts_with(", ")                                ? 2
+                                : !rest.empty() && (rest[0] == '.' || rest[0] == '-') ? 1
+                                                                                      : 0;
+      if (!digit(i + 1 + joint)) break;
+      i += 1 + joint;
+    }
     result += '#';
   }
   return result;
@@ -43,7 +51,8 @@ class Groups {
     ++group.count;
     group.stage = stage;
     if (group.example.empty()) group.example = example;
-    if (group.keys.size() < kShownKeys) group.keys.push_back(key);
+    const bool shown = std::find(group.keys.begin(), group.keys.end(), key) != group.keys.end();
+    if (!shown && group.keys.size() < kShownKeys) group.keys.push_back(key);
   }
 
   std::vector<ReasonGroup> sorted() {

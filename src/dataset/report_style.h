@@ -42,7 +42,7 @@ table { border-collapse: collapse; width: 100%; }
 th { text-align: left; font-weight: 600; font-size: 13px; color: var(--quiet); }
 th, td { padding: 7px 14px 7px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 tr:last-child td { border-bottom: 0; }
-td.grow { width: 99%; }
+td.grow { width: 99%; } th.num { width: 1%; }
 .share { display: flex; height: 12px; min-width: 120px; background: var(--track); border-radius: 3px; overflow: hidden; margin-top: 5px; }
 .legend { display: flex; gap: 18px; flex-wrap: wrap; color: var(--quiet); font-size: 13px; margin: 10px 0 0; }
 .legend i { display: inline-block; width: 10px; height: 10px; border-radius: 2px; margin-right: 6px; }
