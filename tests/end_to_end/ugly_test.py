@@ -31,7 +31,7 @@ class UglyTest(harness.TestCase):
         (v / "truncated.mp4").write_bytes(mp4[: len(mp4) // 3])
         ffmpeg("-f", "lavfi", "-i", "sine=duration=1", v / "audio.mp4")
         ffmpeg(*moving, "-frames:v", "1", v / "one_frame.mp4")
-        ffmpeg("-f", "lavfi", "-i", "color=red:size=1x1:rate=24:duration=2", "-c:v", "ffv1", v / "1x1.mkv")
+        ffmpeg("-f", "lavfi", "-i", "color=red:size=1x1:rate=24:duration=2,format=rgb24", "-c:v", "png", v / "1x1.mkv")
         ffmpeg("-f", "lavfi", "-i", "testsrc2=size=17x31:rate=24:duration=2", "-c:v", "ffv1", v / "17x31.mkv")
         ffmpeg("-f", "lavfi", "-i", "color=black:size=320x192:rate=24:duration=3", v / "black.mp4")
         # Good, though unusual: each must come through.
