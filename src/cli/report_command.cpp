@@ -13,7 +13,7 @@ void add_report_command(CLI::App& app, int& status) {
   command->footer(
       "The page is self-contained. Its path is printed.\n"
       "Example:\n"
-      "  xdg-open \"$(ditto report out)\"");
+      "  ditto report out");
   command->callback([&status, directory] {
     dataset::write_report(*directory);
     print((std::filesystem::path(*directory) / "report.html").string() + "\n");
