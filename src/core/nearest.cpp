@@ -41,6 +41,7 @@ std::string nearest(std::string_view word, const std::vector<std::string>& names
   if (word.size() > 100) return {};
   std::string best;
   std::size_t best_distance = 0;
+  constexpr std::size_t kShortestStart = 3;
   for (const std::string& name : names) {
     const std::size_t distance = edit_distance(word, name);
     const std::size_t allowed = std::max<std::size_t>(1, std::max(word.size(), name.size()) / 3);
@@ -48,7 +49,11 @@ std::string nearest(std::string_view word, const std::vector<std::string>& names
     best = name;
     best_distance = distance;
   }
-  return best;
+  if (!best.empty() || word.size() < kShortestStart) return best;
+  const auto begun = std::find_if(names.begin(), names.end(), [&](const std::string& name) {
+    return folded(name).starts_with(folded(word));
+  });
+  return begun == names.end() ? "" : *begun;
 }
 
 }  // namespace ditto

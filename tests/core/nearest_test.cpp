@@ -18,6 +18,8 @@ TEST(Nearest, FindsWhatWasMeantAndNothingElse) {
   const std::vector<std::string> names = {"run", "curate", "status", "stage"};
   EXPECT_EQ(nearest("rum", names), "run");
   EXPECT_EQ(nearest("stauts", names), "status");
+  EXPECT_EQ(nearest("cur", names), "curate");
+  EXPECT_EQ(nearest("cu", names), "");
   EXPECT_EQ(nearest("publish", names), "");
   EXPECT_EQ(nearest(std::string(5000, 'a'), names), "");
   EXPECT_EQ(nearest("run", {}), "");

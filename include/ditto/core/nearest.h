@@ -11,8 +11,8 @@ namespace ditto {
 /// case, '-' and '_' make no difference.
 std::size_t edit_distance(std::string_view from, std::string_view to);
 
-/// The name that was probably meant: the nearest one, if a third of its letters or fewer differ.
-/// Empty when there is none. The first of equals wins.
+/// The name that was probably meant: the nearest one, if a third of its letters or fewer differ,
+/// else one that begins with the word. Empty when there is none. The first of equals wins.
 std::string nearest(std::string_view word, const std::vector<std::string>& names);
 
 }  // namespace ditto
