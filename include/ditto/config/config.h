@@ -59,7 +59,7 @@ struct Edit {
 
 struct Gate {
   std::string backend = "builtin";
-  double min_change = 0.012;
+  double min_change = 0.008;
   double min_structure = 0.25;
   double max_outside_change = 0.02;
   double min_contrast = 0.02;
