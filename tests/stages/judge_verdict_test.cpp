@@ -62,6 +62,19 @@ TEST_F(JudgeVerdict, WorksWithOnlyClipsAndText) {
   EXPECT_NE(score(vague, "instruction").reason.find("not assessed"), std::string::npos);
 }
 
+TEST_F(JudgeVerdict, BlocksAreNoFaultWhereTheyAreAskedFor) {
+  Case sample = global_case();
+  const Frames mosaic =
+      each(sample.source, [](int, const cv::Mat& f) { return blocky(sepia(f), 0.5); });
+  sample.context.edited_key_frame = mosaic[kKey];
+  EXPECT_TRUE(judged(sample, mosaic).accepted) << judged(sample, mosaic).reason;
+  sample.context.edited_key_frame = cv::Mat();
+  sample.context.instruction.text = "Make it a mosaic";
+  EXPECT_TRUE(judged(sample, mosaic).accepted) << judged(sample, mosaic).reason;
+  sample.context.instruction.text = "Make it an old photograph";
+  EXPECT_NE(judged(sample, mosaic).reason.find("8-pixel grid"), std::string::npos);
+}
+
 TEST_F(JudgeVerdict, HoldsTheTextAgainstThePicture) {
   Case sample = global_case();
   sample.context.edited_key_frame = cv::Mat();
@@ -79,6 +92,9 @@ TEST_F(JudgeVerdict, HoldsTheTextAgainstThePicture) {
   local.context.instruction.text = "Make the red disc green";
   EXPECT_LT(*score(judged(local, local.edited), "instruction").value, 5);
   local.context.instruction.text = "Make the red disc blue";
+  EXPECT_GT(*score(judged(local, local.edited), "instruction").value, 7);
+  // A colour may also name what is to stay as it is.
+  local.context.instruction.text = "Leave only the green wall as it is";
   EXPECT_GT(*score(judged(local, local.edited), "instruction").value, 7);
 }
 
