@@ -116,6 +116,8 @@ std::optional<Finding> check_colour(const Instruction& instruction, const std::s
   constexpr double kLeastShare = 0.15;
   if (instruction.task == Task::kLocalRemove || says(words, {"remove", "erase", "delete"}))
     return {};
+  // "Show only the green vegetation in colour": the colour names what stays, not what changes.
+  if (says(words, {"only", "just", "except", "but", "alone"})) return {};
   const std::string target = normalised(instruction.target);
   std::optional<Finding> best;
   int mentioned = 0;
