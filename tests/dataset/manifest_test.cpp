@@ -107,6 +107,16 @@ TEST(LineReaderTest, DeliversLinesOfAnyLength) {
   fs::remove(path);
 }
 
+TEST(JsonTest, OnlyRealNestingCounts) {
+  const auto nested = [](int levels) {
+    return std::string(levels, '[') + std::string(levels, ']');
+  };
+  EXPECT_NO_THROW(parse_json(nested(64), "x"));
+  EXPECT_THROW(parse_json(nested(65), "x"), Error);
+  EXPECT_THROW(parse_json("{\"a\\\"b\": " + nested(64) + "}", "x"), Error);
+  EXPECT_NO_THROW(parse_json("[\"\\\"" + std::string(1000, '[') + "\"]", "x"));
+}
+
 TEST(LineReaderTest, InvalidUtf8IsReplaced) {
   EXPECT_EQ(valid_utf8("plain ü"), "plain ü");
   EXPECT_EQ(valid_utf8("a\xff"), "a\xef\xbf\xbd");

@@ -388,14 +388,16 @@ TEST_F(MergeTest, ARepeatedMergeOfAThousandSamplesIsFast) {
     writer.commit();
   }
   EXPECT_EQ(merge({dir_}, dir_).accepted, 1008);
-  double best = 1;
-  for (int i = 0; i < 5; ++i) {  // the machine may be busy with other things
+  const auto seconds = [&] {
     const auto start = std::chrono::steady_clock::now();
     EXPECT_FALSE(merge({dir_}, dir_).changed);
-    best = std::min(
-        best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
-  }
-  RecordProperty("milliseconds", fmt::format("{}", best * 1e3));
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  };
+  double best = 1;
+  for (int i = 0; i < 5; ++i) best = std::min(best, seconds());  // others may use the machine too
+  fs::remove(dir_ / "work/merge-state.json");
+  RecordProperty("milliseconds", fmt::format("{:.2f}", best * 1e3));
+  RecordProperty("milliseconds_comparing", fmt::format("{:.1f}", seconds() * 1e3));
   EXPECT_LT(best, 0.05);
 }
 

@@ -7,6 +7,7 @@
 #include "ditto/core/files.h"
 #include "ditto/core/hash.h"
 #include "ditto/core/random.h"
+#include "ditto/core/stop.h"
 
 namespace ditto::dataset {
 namespace {
@@ -458,6 +459,17 @@ TEST_F(VerifyTest, AMissingDirectoryIsAUsageError) {
   } catch (const Error& e) {
     EXPECT_EQ(e.kind(), ErrorKind::kUsage);
   }
+}
+
+TEST_F(VerifyTest, AStopEndsIt) {
+  request_stop("a test");
+  try {
+    verify(dir_ / "good", true);
+    ADD_FAILURE();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.kind(), ErrorKind::kInterrupted);
+  }
+  reset_stop();
 }
 
 /// Any damage to a shard is found, and none ends the program.

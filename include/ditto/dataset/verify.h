@@ -21,8 +21,10 @@ struct VerifyResult {
 /// and decodable (`decode_videos`: every frame counted, else only probed), frame counts and sizes
 /// as the JSON says; hashes of pixels and members against each sample's lineage, so that two
 /// swapped outputs are found; samples.jsonl against the shards; the invariant planned = accepted +
-/// rejected + quarantined; clips.jsonl against samples; partial or foreign files reported. Reads
-/// with bounded memory.
+/// rejected + quarantined; clips.jsonl against samples; partial or foreign files reported.
+/// Several shards are read at the same time; memory is bounded by a compressed sample and a decoded
+/// frame for each core and a few hundred bytes for each sample and clip. Throws Error(kUsage) when
+/// there is no such directory, Error(kInterrupted) when a stop is asked for.
 VerifyResult verify(const std::filesystem::path& out, bool decode_videos);
 
 }  // namespace ditto::dataset
