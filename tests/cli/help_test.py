@@ -16,9 +16,9 @@ class HelpTest(TestCase):
         self.assertIn("config", names)
         for name in names:
             text = self.ditto(name, "--help").stdout
-            self.assertRegex(text, r"Examples?:\n  ditto ", name)
+            self.assertRegex(text, r"Examples?:\n  .*ditto ", name)
             for inner in commands_in(text):
-                self.assertRegex(self.ditto(name, inner, "--help").stdout, r"Examples?:\n  ditto ", f"{name} {inner}")
+                self.assertRegex(self.ditto(name, inner, "--help").stdout, r"Examples?:\n  .*ditto ", f"{name} {inner}")
 
     def test_exit_codes_are_documented(self):
         text = self.ditto("help", "exit-codes").stdout

@@ -1,0 +1,118 @@
+import json
+import os
+import pathlib
+import subprocess
+import unittest
+
+from harness import TestCase
+
+CLIPS = pathlib.Path(os.environ["DITTO_CLIPS"])
+FAST = ("--set", "generate.iterations=40")
+
+
+def ffmpeg(*arguments):
+    subprocess.run(["ffmpeg", "-v", "error", "-y", *map(str, arguments)], check=True)
+
+
+def stream_of(path):
+    """(width, height, frame rate, frames) by an independent reader."""
+    text = subprocess.run(
+        ["ffprobe", "-v", "error", "-count_frames", "-select_streams", "v:0", "-show_entries",
+         "stream=width,height,r_frame_rate,nb_read_frames", "-of", "json", path],
+        capture_output=True, text=True, check=True).stdout
+    stream = json.loads(text)["streams"][0]
+    return stream["width"], stream["height"], stream["r_frame_rate"], int(stream["nb_read_frames"])
+
+
+@unittest.skipUnless((CLIPS / "bikes.mp4").exists(), "scripts/setup --clips brings the clips")
+class StageTest(TestCase):
+    def setUp(self):
+        super().setUp()
+        self.video = self.make_video("a.mkv", "192:112")
+        self.keyframe = self.frame(self.video, 5, "k.png")
+
+    def make_video(self, name, size, frames=11):
+        path = self.folder / name
+        ffmpeg("-i", CLIPS / "bikes.mp4", "-frames:v", frames, "-vf", f"scale={size},setsar=1", "-c:v", "ffv1",
+               "-pix_fmt", "yuv444p", path)
+        return path
+
+    def frame(self, video, index, name, filters="null"):
+        path = self.folder / name
+        ffmpeg("-i", video, "-vf", f"select=eq(n\\,{index}),{filters}", "-frames:v", "1", "-update", "1", path)
+        return path
+
+    def generate(self, video, keyframe, *more, expect=0, index=5):
+        return self.ditto("stage", "generate", "--video", video, "--keyframe-index", index, "--edited-keyframe",
+                          keyframe, "--output", self.folder / "b.mp4", *FAST, *more, expect=expect)
+
+    def test_a_clip_goes_through_every_stage(self):
+        lines = self.ditto("stage", "instruct", "--video", self.video, "--count", "2").stdout.splitlines()
+        instructions = [json.loads(line) for line in lines]
+        self.assertEqual(len({i["text"] for i in instructions}), 2)
+
+        text = "Turn it into a pencil sketch"
+        edited, mask = self.folder / "q.png", self.folder / "m.png"
+        self.ditto("stage", "edit", "--image", self.keyframe, "--instruction", text, "--output", edited,
+                   "--mask-output", mask)
+        self.assertEqual(stream_of(edited)[:2], (192, 112))
+        self.assertEqual(stream_of(mask)[:2], (192, 112))
+
+        self.generate(self.video, edited, "--instruction", text)
+        self.assertEqual(stream_of(self.folder / "b.mp4"), (192, 112, "25/1", 11))
+        first = (self.folder / "b.mp4").read_bytes()
+        self.generate(self.video, edited, "--instruction", text)
+        self.assertEqual((self.folder / "b.mp4").read_bytes(), first)
+
+        self.ditto("stage", "enhance", "--source", self.video, "--edited", self.folder / "b.mp4", "--output",
+                   self.folder / "c.mp4")
+        self.assertEqual(stream_of(self.folder / "c.mp4"), (192, 112, "25/1", 11))
+        judgement = json.loads(self.ditto("stage", "judge", "--source", self.video, "--edited",
+                                          self.folder / "c.mp4", "--instruction", text).stdout)
+        self.assertIsInstance(judgement["accepted"], bool)
+        criteria = {score["criterion"] for score in judgement["scores"]}
+        self.assertLessEqual({"instruction", "source", "quality", "temporal"}, criteria)
+
+    def test_curate_lists_clips_and_drops(self):
+        result = self.ditto("stage", "curate", "--video", self.video, "--set", "clip.frames=5", "--set",
+                            "clip.width=96", "--set", "clip.height=56")
+        lines = [json.loads(line) for line in result.stdout.splitlines()]
+        self.assertTrue(lines)
+        self.assertTrue(all(("id" in line) != ("reason" in line) for line in lines), lines)
+        drop = json.loads(self.ditto("stage", "curate", "--video", self.video).stdout)
+        self.assertEqual(drop["reason"], "too_small")
+
+    def test_an_odd_size_is_cropped_and_said(self):
+        video = self.make_video("odd.mkv", "161:91")
+        result = self.generate(video, self.frame(video, 5, "odd.png", "hue=h=120"))
+        self.assertIn("161x91 is cropped to the even size 160x90", result.stderr)
+        self.assertEqual(stream_of(self.folder / "b.mp4"), (160, 90, "25/1", 11))
+
+    def test_a_key_frame_of_another_size_is_scaled_and_of_another_shape_refused(self):
+        larger = self.frame(self.video, 5, "larger.png", "scale=384:224,hue=h=120")
+        self.assertIn("is scaled to 192x112", self.generate(self.video, larger).stderr)
+        square = self.frame(self.video, 5, "square.png", "scale=112:112,setsar=1")
+        self.assertIn("expected a picture of 192x112", self.generate(self.video, square, expect=2).stderr)
+
+    def test_wrong_arguments_write_nothing(self):
+        self.assertIn("expected 0 to 10", self.generate(self.video, self.keyframe, expect=2, index=11).stderr)
+        self.assertIn("expected 0 to 10", self.generate(self.video, self.keyframe, expect=2, index=-1).stderr)
+        self.assertIn("none.mkv", self.generate("none.mkv", self.keyframe, expect=1).stderr)
+        self.assertIn("published models are not in this build",
+                      self.generate(self.video, self.keyframe, "--backend", "native", expect=2).stderr)
+        self.assertFalse((self.folder / "b.mp4").exists())
+        self.assertIn(".mp4", self.usage_error("stage", "enhance", "--source", self.video, "--edited", self.video,
+                                               "--output", "c.avi"))
+        shorter = self.make_video("short.mkv", "192:112", frames=7)
+        self.assertIn("as many frames", self.usage_error("stage", "judge", "--source", self.video, "--edited",
+                                                         shorter, "--instruction", "Make it blue"))
+
+    def test_an_instruction_outside_the_repertoire_is_refused(self):
+        result = self.ditto("stage", "edit", "--image", self.keyframe, "--instruction", "Compose a sonnet",
+                            "--output", "q.png", expect=1)
+        self.assertIn("refused", result.stderr)
+        self.assertFalse((self.folder / "q.png").exists())
+
+
+if __name__ == "__main__":
+    unittest.main()
