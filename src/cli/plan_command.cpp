@@ -12,7 +12,8 @@ void add_plan_command(CLI::App& app, int& status) {
   static ConfigOptions config;
   static std::int64_t limit = 0;
   static bool json = false;
-  CLI::App* command = app.add_subcommand("plan", "What a build will cost: clips, samples, disk, time (measured on one clip)");
+  CLI::App* command = app.add_subcommand(
+      "plan", "What a build will cost: clips, samples, disk, time (measured on one clip)");
   config.add_to(*command);
   command->add_option("--limit", limit, "Only the first N clips")->check(CLI::NonNegativeNumber);
   command->add_flag("--json", json, "Print JSON");

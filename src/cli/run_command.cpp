@@ -57,8 +57,11 @@ void choose_share(const std::string& task, pipeline::RunOptions& options) {
 
 void add_arguments(CLI::App& command, RunArguments& arguments) {
   arguments.config.add_to(command);
-  command.add_option("--task", arguments.task, "i/N: do the i-th of N shares; merge joins them (Slurm arrays set it by themselves)");
-  command.add_option("--limit", arguments.limit, "Only the first N clips of the manifest")->check(CLI::NonNegativeNumber);
+  command.add_option(
+      "--task", arguments.task,
+      "i/N: do the i-th of N shares; merge joins them (Slurm arrays set it by themselves)");
+  command.add_option("--limit", arguments.limit, "Only the first N clips of the manifest")
+      ->check(CLI::NonNegativeNumber);
   command.add_flag("--dry-run", arguments.dry_run, "Say what would be done, and do nothing");
 }
 
@@ -82,16 +85,20 @@ int run(const RunArguments& arguments) {
   }
   const auto start = std::chrono::steady_clock::now();
   const pipeline::RunResult result = pipeline::run(config, options);
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   spdlog::info("{}: {} accepted, {} rejected, {} quarantined; {} samples computed in {}",
-               result.units_done_now == 0 ? "nothing to do" : "done", result.accepted, result.rejected,
-               result.quarantined, result.samples_computed, pipeline::human_duration(seconds));
+               result.units_done_now == 0 ? "nothing to do" : "done", result.accepted,
+               result.rejected, result.quarantined, result.samples_computed,
+               pipeline::human_duration(seconds));
   if (options.shared) {
     spdlog::info("when all tasks are complete: ditto merge {}", config.output.dir);
   } else if (result.accepted + result.rejected + result.quarantined > 0) {
-    spdlog::info("shards in {}/shards, report in {}/report.html", config.output.dir, config.output.dir);
+    spdlog::info("shards in {}/shards, report in {}/report.html", config.output.dir,
+                 config.output.dir);
   } else {
-    spdlog::warn("no clip came out of the sources; {}/clips.dropped.jsonl says why", config.output.dir);
+    spdlog::warn("no clip came out of the sources; {}/clips.dropped.jsonl says why",
+                 config.output.dir);
   }
   return result.quarantined > 0 ? kExitQuarantined : kExitComplete;
 }
@@ -101,16 +108,19 @@ int curate(const RunArguments& arguments) {
   start_computing(config);
   const pipeline::RunOptions options = options_from(arguments);
   if (config.sources.input.empty() || config.output.dir.empty()) {
-    throw Error(ErrorKind::kUsage, "curate needs sources.input and output.dir, in the config or with --input and --output");
+    throw Error(
+        ErrorKind::kUsage,
+        "curate needs sources.input and output.dir, in the config or with --input and --output");
   }
   if (arguments.dry_run) {
     std::cout << pipeline::dry_run(config, options);
     return kExitComplete;
   }
-  const auto counts = pipeline::curate(std::filesystem::absolute(config.output.dir), config, options.share,
-                                       pipeline::worker_count(config));
-  spdlog::info("{} files, {} clips, {} drops{}: {}/clips.jsonl", counts.files, counts.clips, counts.drops,
-               counts.manifest_reused ? " (nothing has changed)" : "", config.output.dir);
+  const auto counts = pipeline::curate(std::filesystem::absolute(config.output.dir), config,
+                                       options.share, pipeline::worker_count(config));
+  spdlog::info("{} files, {} clips, {} drops{}: {}/clips.jsonl", counts.files, counts.clips,
+               counts.drops, counts.manifest_reused ? " (nothing has changed)" : "",
+               config.output.dir);
   return kExitComplete;
 }
 
@@ -118,12 +128,15 @@ int curate(const RunArguments& arguments) {
 
 void add_run_command(CLI::App& app, int& status) {
   static RunArguments run_arguments;
-  CLI::App* command = app.add_subcommand("run", "Build a dataset: videos in, shards out; the same command resumes it");
+  CLI::App* command = app.add_subcommand(
+      "run", "Build a dataset: videos in, shards out; the same command resumes it");
   add_arguments(*command, run_arguments);
   command->add_flag("--retry-quarantined", run_arguments.retry_quarantined,
                     "Try samples again that were quarantined in finished units");
-  command->footer("Example:\n  ditto run configs/builtin.json --input videos --output out\n"
-                  "  ditto run configs/builtin.json --input videos --output out --task 0/4   (one of four processes)");
+  command->footer(
+      "Example:\n  ditto run configs/builtin.json --input videos --output out\n"
+      "  ditto run configs/builtin.json --input videos --output out --task 0/4   (one of four "
+      "processes)");
   command->callback([&status] { status = run(run_arguments); });
 
   static RunArguments curate_arguments;

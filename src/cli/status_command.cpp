@@ -41,22 +41,24 @@ nlohmann::ordered_json collect(const std::filesystem::path& out) {
     }
   }
   status["units"] = {{"planned", planned}, {"done", done}, {"merged", merged}};
-  status["samples"] = {{"accepted", accepted}, {"rejected", rejected}, {"quarantined", quarantined}};
+  status["samples"] = {
+      {"accepted", accepted}, {"rejected", rejected}, {"quarantined", quarantined}};
   status["complete"] = planned > 0 && merged == planned;
   status["tasks"] = nlohmann::ordered_json::array();
   const double now =
       std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
   for (const auto& task : pipeline::read_journals(out)) {
-    nlohmann::ordered_json entry = {{"task", task.name},
-                                    {"running", task.running},
-                                    {"seconds_since_heartbeat", task.last_heartbeat > 0 ? now - task.last_heartbeat : 0},
-                                    {"units_planned", task.units_planned},
-                                    {"units_done", task.units_done},
-                                    {"samples_done", task.samples_done},
-                                    {"doing", task.doing},
-                                    {"exit_status", nullptr},
-                                    {"stages", nlohmann::ordered_json::array()},
-                                    {"recent_errors", task.recent_errors}};
+    nlohmann::ordered_json entry = {
+        {"task", task.name},
+        {"running", task.running},
+        {"seconds_since_heartbeat", task.last_heartbeat > 0 ? now - task.last_heartbeat : 0},
+        {"units_planned", task.units_planned},
+        {"units_done", task.units_done},
+        {"samples_done", task.samples_done},
+        {"doing", task.doing},
+        {"exit_status", nullptr},
+        {"stages", nlohmann::ordered_json::array()},
+        {"recent_errors", task.recent_errors}};
     if (task.exit_status && !task.running) entry["exit_status"] = *task.exit_status;
     for (const auto& cost : task.costs) {
       entry["stages"].push_back({{"stage", cost.stage},
@@ -74,21 +76,28 @@ std::string to_text(const nlohmann::ordered_json& status) {
   std::string text = fmt::format(
       "units    {} of {} done, {} merged{}\nsamples  {} accepted, {} rejected, {} quarantined\n",
       status["units"]["done"].get<std::int64_t>(), status["units"]["planned"].get<std::int64_t>(),
-      status["units"]["merged"].get<std::int64_t>(), status["complete"].get<bool>() ? " (complete)" : "",
-      status["samples"]["accepted"].get<std::int64_t>(), status["samples"]["rejected"].get<std::int64_t>(),
+      status["units"]["merged"].get<std::int64_t>(),
+      status["complete"].get<bool>() ? " (complete)" : "",
+      status["samples"]["accepted"].get<std::int64_t>(),
+      status["samples"]["rejected"].get<std::int64_t>(),
       status["samples"]["quarantined"].get<std::int64_t>());
   for (const auto& task : status["tasks"]) {
-    const std::string state = task["running"].get<bool>()      ? "running"
-                              : task["exit_status"].is_null() ? "was killed"
-                                                              : fmt::format("ended with {}", task["exit_status"].get<int>());
+    const std::string state = task["running"].get<bool>() ? "running"
+                              : task["exit_status"].is_null()
+                                  ? "was killed"
+                                  : fmt::format("ended with {}", task["exit_status"].get<int>());
     text += fmt::format("\n{}  {}\n", task["task"].get<std::string>(), state);
-    if (task["running"].get<bool>()) text += fmt::format("  {}\n", task["doing"].get<std::string>());
+    if (task["running"].get<bool>())
+      text += fmt::format("  {}\n", task["doing"].get<std::string>());
     for (const auto& cost : task["stages"]) {
       const auto attempts = cost["attempts"].get<std::int64_t>();
-      text += fmt::format("  {:<9} {:>6} attempts {:>4} failed {:>8.2f} s each\n", cost["stage"].get<std::string>(), attempts,
-                          cost["failed"].get<std::int64_t>(), cost["seconds"].get<double>() / static_cast<double>(attempts));
+      text += fmt::format("  {:<9} {:>6} attempts {:>4} failed {:>8.2f} s each\n",
+                          cost["stage"].get<std::string>(), attempts,
+                          cost["failed"].get<std::int64_t>(),
+                          cost["seconds"].get<double>() / static_cast<double>(attempts));
     }
-    for (const auto& error : task["recent_errors"]) text += fmt::format("  error: {}\n", error.get<std::string>());
+    for (const auto& error : task["recent_errors"])
+      text += fmt::format("  error: {}\n", error.get<std::string>());
   }
   return text;
 }
@@ -98,7 +107,8 @@ std::string to_text(const nlohmann::ordered_json& status) {
 void add_status_command(CLI::App& app, int& status) {
   static std::string directory;
   static bool json = false, watch = false;
-  CLI::App* command = app.add_subcommand("status", "How far a build is: units, outcomes, tasks, stage times, errors");
+  CLI::App* command = app.add_subcommand(
+      "status", "How far a build is: units, outcomes, tasks, stage times, errors");
   command->add_option("DIR", directory, "Output directory")->required();
   command->add_flag("--json", json, "Print JSON");
   command->add_flag("--watch", watch, "Print again every 2 s until complete or interrupted");
@@ -112,7 +122,8 @@ void add_status_command(CLI::App& app, int& status) {
       if (watch && !json && ::isatty(STDOUT_FILENO) != 0) std::cout << "\033[H\033[2J";
       std::cout << (json ? now.dump(watch ? -1 : 2) + "\n" : to_text(now)) << std::flush;
       if (!watch || now["complete"].get<bool>()) break;
-      for (int i = 0; i < 20 && !stop_requested(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+      for (int i = 0; i < 20 && !stop_requested(); ++i)
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));
       if (stop_requested()) break;
     }
     status = kExitComplete;

@@ -14,7 +14,8 @@ namespace {
 class JsonFormatter : public spdlog::formatter {
  public:
   void format(const spdlog::details::log_msg& msg, spdlog::memory_buf_t& out) override {
-    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(msg.time.time_since_epoch());
+    const auto ms =
+        std::chrono::duration_cast<std::chrono::milliseconds>(msg.time.time_since_epoch());
     const auto level = spdlog::level::to_string_view(msg.level);
     const nlohmann::json line = {
         {"time", static_cast<double>(ms.count()) / 1000.0},
@@ -54,9 +55,11 @@ void set_up_log(Verbosity verbosity) {
 
 void add_log_files(const std::filesystem::path& directory, const std::string& name) {
   std::filesystem::create_directories(directory);
-  auto text = std::make_shared<spdlog::sinks::basic_file_sink_mt>((directory / (name + ".log")).string());
+  auto text =
+      std::make_shared<spdlog::sinks::basic_file_sink_mt>((directory / (name + ".log")).string());
   text->set_pattern("%Y-%m-%dT%H:%M:%S.%e %l %t %v");
-  auto json = std::make_shared<spdlog::sinks::basic_file_sink_mt>((directory / (name + ".jsonl")).string());
+  auto json =
+      std::make_shared<spdlog::sinks::basic_file_sink_mt>((directory / (name + ".jsonl")).string());
   json->set_formatter(std::make_unique<JsonFormatter>());
   auto& sinks = spdlog::default_logger()->sinks();
   sinks.push_back(std::move(text));

@@ -55,10 +55,14 @@ bool stop_requested() { return g_requested || g_signal != 0 || deadline_passed()
 
 std::string stop_reason() {
   switch (g_signal.load()) {
-    case SIGTERM: return "SIGTERM";
-    case SIGINT: return "SIGINT";
-    case SIGUSR1: return "SIGUSR1";
-    default: break;
+    case SIGTERM:
+      return "SIGTERM";
+    case SIGINT:
+      return "SIGINT";
+    case SIGUSR1:
+      return "SIGUSR1";
+    default:
+      break;
   }
   std::lock_guard lock(g_reason_mutex);
   if (!g_reason.empty()) return g_reason;

@@ -34,43 +34,64 @@ class Stopwatch {
 /// Runs `work` as one attempt of `stage` and tells the listeners how it ended. A fault that can
 /// pass is tried again.
 template <class F>
-auto attempt(const ChainContext& context, const std::string& key, const StageKey& stage, double* seconds,
-             F&& work) {
+auto attempt(const ChainContext& context, const std::string& key, const StageKey& stage,
+             double* seconds, F&& work) {
   for (int tries_left = context.config.run.retries;; --tries_left) {
-    throw_if_stopped();
     if (context.on_stage) context.on_stage(stage.stage);
     const Stopwatch watch;
-    const auto report = [&](const std::string& result, const std::string& error) {
+    const auto tell = [&](const std::string& result, const std::string& error) {
       if (!context.on_attempt) return;
       context.on_attempt({key, stage.stage, stage.fingerprint, result, watch.seconds(),
                           watch.cpu_seconds(), error});
     };
+    // A journal that can't be written, on a full disk say, must not hide what went wrong before.
+    const auto tell_failure = [&](const std::string& result, const std::string& error) {
+      try {
+        tell(result, error);
+      } catch (const Error& second) {
+        spdlog::debug("{}", second.what());
+      }
+    };
+    bool done = false;
     try {
       auto result = work();
+      done = true;
       if (seconds != nullptr) *seconds = watch.seconds();
-      report("done", "");
+      tell("done", "");
       return result;
     } catch (const Error& e) {
-      report(e.kind() == ErrorKind::kInterrupted ? "interrupted" : "failed", e.what());
+      if (done) throw;  // the journal's own
+      tell_failure(e.kind() == ErrorKind::kInterrupted ? "interrupted" : "failed", e.what());
       if (e.kind() != ErrorKind::kTransient || tries_left <= 0) throw;
     } catch (const std::bad_alloc&) {
-      report("failed", "out of memory");
+      tell_failure("failed", "out of memory");
       if (tries_left <= 0) throw Error(ErrorKind::kInput, stage.stage + ": out of memory");
     } catch (const std::exception& e) {
-      report("failed", e.what());
+      tell_failure("failed", e.what());
       throw Error(ErrorKind::kInput, stage.stage + ": " + e.what());
     }
   }
 }
 
+/// Stores a result's lossless frames and then the result; timed as the stage "store".
+void store_frames(const ChainContext& context, const std::string& sample, const StageKey& key,
+                  const media::Video& video, const nlohmann::json& result) {
+  attempt(context, sample, {"store", {}, key.fingerprint}, nullptr, [&] {
+    context.store.put_file(key, "mkv", media::encode_lossless(video));
+    context.store.put(key, result);
+    return true;
+  });
+}
+
 }  // namespace
 
-ClipChain::ClipChain(const ChainContext& context, const stages::ClipRecord& record, std::int64_t ordinal)
+ClipChain::ClipChain(const ChainContext& context, const stages::ClipRecord& record,
+                     std::int64_t ordinal)
     : context_(context), record_(record), ordinal_(ordinal) {}
 
 int ClipChain::key_frame() const {
-  return static_cast<int>(
-      std::lround(context_.config.edit.keyframe_position * static_cast<double>(record_.frames - 1)));
+  return static_cast<int>(std::lround(context_.config.edit.keyframe_position *
+                                      static_cast<double>(record_.frames - 1)));
 }
 
 const stages::Clip& ClipChain::clip() {
@@ -124,7 +145,8 @@ std::vector<stages::Instruction> ClipChain::instructions() {
   auto instructions = attempt(context_, record_.id, key, &seconds, [&] {
     auto all = context_.backends.user_instructions.for_clip(record_);
     auto own = context_.backends.instructor->instruct(
-        frames, context_.config.instruct.count, Stream(context_.config.run.seed, record_.id, "instruct"));
+        frames, context_.config.instruct.count,
+        Stream(context_.config.run.seed, record_.id, "instruct"));
     all.insert(all.end(), std::make_move_iterator(own.begin()), std::make_move_iterator(own.end()));
     return all;
   });
@@ -155,10 +177,14 @@ void ClipChain::ensure_source_video(const EncodeLater& later) {
   if (context_.store.find(key)) return;
   const stages::Clip& frames = clip();
   later([this, key, video = frames.video, key_frame = frames.key()] {
-    const auto& output = context_.config.output;
-    context_.store.put_file(key, "mp4",
-                            media::encode_mp4(video, {output.crf, output.preset, output.encoder_threads}));
-    context_.store.put_file(key, "png", media::encode_png(key_frame));
+    attempt(context_, record_.id, key, nullptr, [&] {
+      const auto& output = context_.config.output;
+      context_.store.put_file(
+          key, "mp4",
+          media::encode_mp4(video, {output.crf, output.preset, output.encoder_threads}));
+      context_.store.put_file(key, "png", media::encode_png(key_frame));
+      return true;
+    });
     context_.store.put(key, nlohmann::json::object());
   });
 }
@@ -169,8 +195,8 @@ void ClipChain::close() {
   prepared_.reset();
 }
 
-SampleChain::SampleChain(const ChainContext& context, ClipChain& clip, std::int64_t unit, int number,
-                         stages::Instruction instruction)
+SampleChain::SampleChain(const ChainContext& context, ClipChain& clip, std::int64_t unit,
+                         int number, stages::Instruction instruction)
     : context_(context),
       clip_(clip),
       unit_(unit),
@@ -180,6 +206,7 @@ SampleChain::SampleChain(const ChainContext& context, ClipChain& clip, std::int6
 
 template <class F>
 auto SampleChain::attempt(const StageKey& key, F&& work) {
+  throw_if_stopped();
   current_stage_ = key.stage;
   return pipeline::attempt(context_, key_, key, &seconds_[key.stage], std::forward<F>(work));
 }
@@ -193,7 +220,8 @@ std::optional<dataset::SampleRecord> SampleChain::known_record() const {
   if (record.outcome == "accepted") {
     const StageKey source = context_.lineage.source_video(clip_.record());
     std::error_code ignored;
-    if (!context_.store.find(source) || !std::filesystem::exists(context_.store.file(keys_.encode, "mp4"), ignored) ||
+    if (!context_.store.find(source) ||
+        !std::filesystem::exists(context_.store.file(keys_.encode, "mp4"), ignored) ||
         !std::filesystem::exists(context_.store.file(keys_.edit, "png"), ignored)) {
       return std::nullopt;
     }
@@ -235,7 +263,8 @@ const SampleChain::Edited& SampleChain::edited() {
     if (edit.refusal.empty()) {
       edit.image = media::read_image(context_.store.file(keys_.edit, "png"));
       if (stored->at("has_mask").get<bool>()) {
-        cv::extractChannel(media::read_image(context_.store.file(keys_.edit, "mask.png")), edit.mask, 0);
+        cv::extractChannel(media::read_image(context_.store.file(keys_.edit, "mask.png")),
+                           edit.mask, 0);
       }
     }
   } else {
@@ -248,7 +277,8 @@ const SampleChain::Edited& SampleChain::edited() {
     if (edit.refusal.empty()) {
       edit.hash = media::pixel_hash(edit.image);
       context_.store.put_file(keys_.edit, "png", media::encode_png(edit.image));
-      if (!edit.mask.empty()) context_.store.put_file(keys_.edit, "mask.png", media::encode_png(edit.mask));
+      if (!edit.mask.empty())
+        context_.store.put_file(keys_.edit, "mask.png", media::encode_png(edit.mask));
     }
     context_.store.put(keys_.edit, {{"refusal", edit.refusal},
                                     {"details", edit.details},
@@ -296,8 +326,9 @@ const media::Video& SampleChain::generated() {
   const auto prepared = clip_.prepared();
   const Edited& edit = edited();
   stages::Generation generation = attempt(keys_.generate, [&] {
-    return context_.backends.generator->generate(clip, *prepared, edit.image, instruction_.text,
-                                                 Stream(context_.config.run.seed, key_, "generate"));
+    return context_.backends.generator->generate(
+        clip, *prepared, edit.image, instruction_.text,
+        Stream(context_.config.run.seed, key_, "generate"));
   });
   generated_ = generation.video;
   confidence_ = generation.confidence;
@@ -308,8 +339,7 @@ const media::Video& SampleChain::generated() {
                            {"hash", hashes_["generated"]},
                            {"seconds", seconds_["generate"]}};
   later_([this, video = *generated_, result = std::move(result)] {
-    context_.store.put_file(keys_.generate, "mkv", media::encode_lossless(video));
-    context_.store.put(keys_.generate, result);
+    store_frames(context_, key_, keys_.generate, video, result);
   });
   return *generated_;
 }
@@ -342,8 +372,7 @@ const media::Video& SampleChain::enhanced() {
                            {"generated_hash", hashes_["generated"]},
                            {"seconds", seconds_["enhance"]}};
   later_([this, video = *enhanced_, result = std::move(result)] {
-    context_.store.put_file(keys_.enhance, "mkv", media::encode_lossless(video));
-    context_.store.put(keys_.enhance, result);
+    store_frames(context_, key_, keys_.enhance, video, result);
   });
   generated_.reset();
   return *enhanced_;
@@ -380,9 +409,10 @@ void SampleChain::encode(dataset::SampleRecord record) {
   later_([this, record = std::move(record), video = *enhanced_]() mutable {
     // The frames came from the judge; encoding is timed as its own stage.
     const auto& output = context_.config.output;
-    const std::string bytes = pipeline::attempt(context_, key_, keys_.encode, &record.seconds["encode"], [&] {
-      return media::encode_mp4(video, {output.crf, output.preset, output.encoder_threads});
-    });
+    const std::string bytes =
+        pipeline::attempt(context_, key_, keys_.encode, &record.seconds["encode"], [&] {
+          return media::encode_mp4(video, {output.crf, output.preset, output.encoder_threads});
+        });
     context_.store.put_file(keys_.encode, "mp4", bytes);
     context_.store.put(keys_.encode, dataset::to_json(record));
   });
@@ -424,10 +454,14 @@ dataset::SampleRecord SampleChain::base_record() const {
   record.fingerprints["instruct"] = context_.lineage.instruct(clip, clip_.ordinal()).fingerprint;
   record.hashes = hashes_;
   record.hashes["source_file"] = clip.source_sha256;
-  record.clip = {{"fps", {clip.fps.num, clip.fps.den}}, {"frames", clip.frames},
-                 {"width", clip.width},                 {"height", clip.height},
-                 {"key_frame", clip_.key_frame()},      {"start_frame", clip.start_frame},
-                 {"start_seconds", clip.start_seconds}, {"motion", clip.motion}};
+  record.clip = {{"fps", {clip.fps.num, clip.fps.den}},
+                 {"frames", clip.frames},
+                 {"width", clip.width},
+                 {"height", clip.height},
+                 {"key_frame", clip_.key_frame()},
+                 {"start_frame", clip.start_frame},
+                 {"start_seconds", clip.start_seconds},
+                 {"motion", clip.motion}};
   record.config_fingerprint = context_.config_fingerprint;
   return record;
 }

@@ -26,8 +26,8 @@ nlohmann::json parameters(const config::Config& config) {
 }
 
 std::string source_fingerprint(const stages::SourceFile& source, const nlohmann::json& keys) {
-  return fingerprint({printable(source.file), printable(source.relative), source.bytes,
-                      source.modified_ns, keys});
+  return fingerprint(
+      {printable(source.file), printable(source.relative), source.bytes, source.modified_ns, keys});
 }
 
 std::string manifest_fingerprint(const config::Config& config, const stages::Listing& listing) {
@@ -72,7 +72,8 @@ class SourcePart {
       throw Error(ErrorKind::kFatal, printable(file_) + " is damaged; delete it and run again");
     }
     stages::SourceResult result;
-    for (const auto& clip : part.at("clips")) result.clips.push_back(stages::clip_record_from_json(clip));
+    for (const auto& clip : part.at("clips"))
+      result.clips.push_back(stages::clip_record_from_json(clip));
     for (const auto& drop : part.at("drops")) result.drops.push_back(stages::drop_from_json(drop));
     return result;
   }
@@ -118,8 +119,8 @@ std::int64_t work_on_sources(const stages::Listing& listing, const std::vector<S
         const auto result = stages::curate_source(listing.files[i], config.clip, config.curate);
         parts[i].write(result);
         parts[i].release();
-        spdlog::info("curate: {} of {}: {} clips, {} drops", ++done, order.size(), result.clips.size(),
-                     result.drops.size());
+        spdlog::info("curate: {} of {}: {} clips, {} drops", ++done, order.size(),
+                     result.clips.size(), result.drops.size());
       } catch (...) {
         std::lock_guard lock(mutex);
         if (!failure) failure = std::current_exception();
@@ -138,14 +139,17 @@ std::int64_t work_on_sources(const stages::Listing& listing, const std::vector<S
 
 }  // namespace
 
-bool manifest_is_current(const fs::path& out, const config::Config& config, const stages::Listing& listing) {
+bool manifest_is_current(const fs::path& out, const config::Config& config,
+                         const stages::Listing& listing) {
   const auto text = read_file_if_exists(stamp_path(out));
   if (!text || !fs::exists(out / "clips.jsonl")) return false;
   const nlohmann::json stamp = nlohmann::json::parse(*text, nullptr, false);
-  return !stamp.is_discarded() && stamp.value("fingerprint", "") == manifest_fingerprint(config, listing);
+  return !stamp.is_discarded() &&
+         stamp.value("fingerprint", "") == manifest_fingerprint(config, listing);
 }
 
-CurationCounts curate(const fs::path& out, const config::Config& config, TaskShare share, int workers) {
+CurationCounts curate(const fs::path& out, const config::Config& config, TaskShare share,
+                      int workers) {
   const stages::Listing listing = stages::list_sources(config.sources);
   CurationCounts counts;
   counts.files = static_cast<std::int64_t>(listing.files.size());
@@ -161,13 +165,16 @@ CurationCounts curate(const fs::path& out, const config::Config& config, TaskSha
 
   const nlohmann::json keys = parameters(config);
   std::vector<SourcePart> parts;
-  for (const auto& source : listing.files) parts.emplace_back(out, source_fingerprint(source, keys));
+  for (const auto& source : listing.files)
+    parts.emplace_back(out, source_fingerprint(source, keys));
   remove_stale_temporaries(out / "work" / "curate");
 
   bool told = false;
   for (;;) {
     counts.curated += work_on_sources(listing, parts, config, share, workers);
-    if (std::all_of(parts.begin(), parts.end(), [](const SourcePart& part) { return part.exists(); })) break;
+    if (std::all_of(parts.begin(), parts.end(),
+                    [](const SourcePart& part) { return part.exists(); }))
+      break;
     if (!told) spdlog::info("curate: waiting for sources that another task is working on");
     told = true;
     std::this_thread::sleep_for(std::chrono::milliseconds(500));

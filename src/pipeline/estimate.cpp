@@ -33,21 +33,24 @@ auto timed(std::map<std::string, double>& seconds, const std::string& stage, F&&
 }
 
 /// Clips of a few sources spread over the listing, with the time that took.
-std::vector<stages::ClipRecord> probe_sources(const stages::Listing& listing, const config::Config& config,
-                                              Estimate& estimate) {
+std::vector<stages::ClipRecord> probe_sources(const stages::Listing& listing,
+                                              const config::Config& config, Estimate& estimate) {
   std::vector<stages::ClipRecord> clips;
   std::map<std::string, double> seconds;
   const std::size_t count = listing.files.size();
   std::size_t probed = 0;
   // Past the wanted number only until one of them gives a clip.
   for (std::size_t i = 0; i < count && (probed < kProbedSources || clips.empty()); ++i, ++probed) {
-    const std::size_t place = probed < kProbedSources && count > kProbedSources ? probed * (count - 1) / (kProbedSources - 1) : i;
+    const std::size_t place = probed < kProbedSources && count > kProbedSources
+                                  ? probed * (count - 1) / (kProbedSources - 1)
+                                  : i;
     auto result = timed(seconds, "curate", [&] {
       return stages::curate_source(listing.files[place], config.clip, config.curate);
     });
     clips.insert(clips.end(), result.clips.begin(), result.clips.end());
   }
-  const double scale = static_cast<double>(count) / static_cast<double>(std::max<std::size_t>(probed, 1));
+  const double scale =
+      static_cast<double>(count) / static_cast<double>(std::max<std::size_t>(probed, 1));
   estimate.clips = std::llround(static_cast<double>(clips.size()) * scale);
   estimate.clips_extrapolated = probed < count;
   estimate.curation_seconds = seconds["curate"] * scale;
@@ -55,22 +58,28 @@ std::vector<stages::ClipRecord> probe_sources(const stages::Listing& listing, co
 }
 
 /// Puts one clip and some of its samples through the chain in memory.
-void calibrate(const stages::ClipRecord& record, const config::Config& config, const Backends& backends, Estimate& estimate) {
+void calibrate(const stages::ClipRecord& record, const config::Config& config,
+               const Backends& backends, Estimate& estimate) {
   estimate.calibration_clip = record.id;
   stages::Clip clip;
   clip.id = record.id;
-  clip.key_frame = static_cast<int>(std::lround(config.edit.keyframe_position * (record.frames - 1)));
+  clip.key_frame =
+      static_cast<int>(std::lround(config.edit.keyframe_position * (record.frames - 1)));
   clip.video = timed(estimate.clip_seconds, "decode", [&] {
-    return media::read_video(stages::source_path_of(record),
-                             {record.fps, record.start_frame, record.frames, record.width, record.height});
+    return media::read_video(
+        stages::source_path_of(record),
+        {record.fps, record.start_frame, record.frames, record.width, record.height});
   });
   const auto instructions = timed(estimate.clip_seconds, "instruct", [&] {
-    return backends.instructor->instruct(clip, config.instruct.count, Stream(config.run.seed, clip.id, "instruct"));
+    return backends.instructor->instruct(clip, config.instruct.count,
+                                         Stream(config.run.seed, clip.id, "instruct"));
   });
-  const auto prepared = timed(estimate.clip_seconds, "prepare", [&] { return backends.generator->prepare(clip); });
-  const media::EncodeOptions options{config.output.crf, config.output.preset, config.output.encoder_threads};
-  const std::string source_mp4 =
-      timed(estimate.clip_seconds, "encode", [&] { return media::encode_mp4(clip.video, options); });
+  const auto prepared =
+      timed(estimate.clip_seconds, "prepare", [&] { return backends.generator->prepare(clip); });
+  const media::EncodeOptions options{config.output.crf, config.output.preset,
+                                     config.output.encoder_threads};
+  const std::string source_mp4 = timed(estimate.clip_seconds, "encode",
+                                       [&] { return media::encode_mp4(clip.video, options); });
 
   double sample_bytes = 0;
   double work_bytes = 0;
@@ -79,10 +88,12 @@ void calibrate(const stages::ClipRecord& record, const config::Config& config, c
   for (const auto& instruction : instructions) {
     if (done >= kTimedSamples) break;
     const auto edit = timed(seconds, "edit", [&] {
-      return backends.editor->edit(clip.key(), instruction, Stream(config.run.seed, clip.id, "edit"));
+      return backends.editor->edit(clip.key(), instruction,
+                                   Stream(config.run.seed, clip.id, "edit"));
     });
     if (!edit.refusal.empty()) continue;
-    timed(seconds, "gate", [&] { return backends.gate->check(clip.key(), edit.image, edit.mask, instruction); });
+    timed(seconds, "gate",
+          [&] { return backends.gate->check(clip.key(), edit.image, edit.mask, instruction); });
     const auto generation = timed(seconds, "generate", [&] {
       return backends.generator->generate(clip, *prepared, edit.image, instruction.text,
                                           Stream(config.run.seed, clip.id, "generate"));
@@ -91,20 +102,26 @@ void calibrate(const stages::ClipRecord& record, const config::Config& config, c
       return backends.enhancer->enhance(clip, generation.video, instruction.text,
                                         Stream(config.run.seed, clip.id, "enhance"));
     });
-    stages::JudgeContext context{instruction, clip.key_frame, edit.image, edit.mask, generation.confidence};
+    stages::JudgeContext context{instruction, clip.key_frame, edit.image, edit.mask,
+                                 generation.confidence};
     timed(seconds, "judge", [&] { return backends.judge->judge(clip.video, video, context); });
-    const auto lossless = timed(seconds, "encode", [&] { return media::encode_lossless(generation.video); });
+    const auto lossless =
+        timed(seconds, "encode", [&] { return media::encode_lossless(generation.video); });
     const auto lossless2 = timed(seconds, "encode", [&] { return media::encode_lossless(video); });
     const auto mp4 = timed(seconds, "encode", [&] { return media::encode_mp4(video, options); });
-    const std::size_t pictures = media::encode_png(edit.image).size() + media::encode_png(clip.key()).size();
+    const std::size_t pictures =
+        media::encode_png(edit.image).size() + media::encode_png(clip.key()).size();
     sample_bytes += static_cast<double>(source_mp4.size() + mp4.size() + pictures);
     work_bytes += static_cast<double>(lossless.size() + lossless2.size() + mp4.size() + pictures);
     done += 1;
   }
-  if (done == 0) throw Error(ErrorKind::kInput, clip.id + ": no instruction of the calibration clip could be carried out");
+  if (done == 0)
+    throw Error(ErrorKind::kInput,
+                clip.id + ": no instruction of the calibration clip could be carried out");
   for (const auto& [stage, total] : seconds) estimate.sample_seconds[stage] = total / done;
   estimate.dataset_bytes = sample_bytes / done * static_cast<double>(estimate.samples);
-  estimate.work_bytes = work_bytes / done * static_cast<double>(estimate.samples) + estimate.dataset_bytes;
+  estimate.work_bytes =
+      work_bytes / done * static_cast<double>(estimate.samples) + estimate.dataset_bytes;
 }
 
 double sum(const std::map<std::string, double>& seconds) {
@@ -136,13 +153,16 @@ Estimate estimate(const config::Config& config, std::int64_t limit) {
   result.units = (result.clips + config.run.unit_clips - 1) / config.run.unit_clips;
   result.workers = worker_count(config);
   calibrate(clips[clips.size() / 2], config, backends, result);
-  const double serial = result.curation_seconds + sum(result.clip_seconds) * static_cast<double>(result.clips) +
+  const double serial = result.curation_seconds +
+                        sum(result.clip_seconds) * static_cast<double>(result.clips) +
                         sum(result.sample_seconds) * static_cast<double>(result.samples);
   const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   result.total_seconds = serial / std::min(result.workers, cores);
-  const MemoryNeed need = memory_need(backends, {config.clip.frames, config.clip.width, config.clip.height});
-  result.memory_bytes = std::min(config.run.memory_megabytes * 1e6,
-                                 2.0 * static_cast<double>(need.clip) + result.workers * static_cast<double>(need.sample));
+  const MemoryNeed need =
+      memory_need(backends, {config.clip.frames, config.clip.width, config.clip.height});
+  result.memory_bytes = std::min(
+      config.run.memory_megabytes * 1e6,
+      2.0 * static_cast<double>(need.clip) + result.workers * static_cast<double>(need.sample));
   struct statvfs info = {};
   fs::path existing = out;
   while (!fs::exists(existing) && existing.has_relative_path()) existing = existing.parent_path();
@@ -172,13 +192,17 @@ nlohmann::ordered_json to_json(const Estimate& e) {
 
 std::string to_text(const Estimate& e) {
   std::string text;
-  const auto row = [&](const std::string& name, const std::string& value) { text += fmt::format("{:<12} {}\n", name, value); };
+  const auto row = [&](const std::string& name, const std::string& value) {
+    text += fmt::format("{:<12} {}\n", name, value);
+  };
   row("sources", fmt::format("{} files", e.files));
-  row("clips", fmt::format("{}{}", e.clips, e.clips_extrapolated ? " (extrapolated from a few sources)" : ""));
+  row("clips", fmt::format("{}{}", e.clips,
+                           e.clips_extrapolated ? " (extrapolated from a few sources)" : ""));
   row("samples", fmt::format("{} at most, in {} units", e.samples, e.units));
   const auto stages = [](const std::map<std::string, double>& seconds) {
     std::string list;
-    for (const auto& [stage, value] : seconds) list += fmt::format("{}{} {:.2f}", list.empty() ? "" : ", ", stage, value);
+    for (const auto& [stage, value] : seconds)
+      list += fmt::format("{}{} {:.2f}", list.empty() ? "" : ", ", stage, value);
     return list;
   };
   row("per clip", fmt::format("{:.2f} s ({})", sum(e.clip_seconds), stages(e.clip_seconds)));
@@ -186,10 +210,12 @@ std::string to_text(const Estimate& e) {
   row("measured on", e.calibration_clip);
   row("time", fmt::format("about {} with {} workers", human_duration(e.total_seconds), e.workers));
   row("dataset", fmt::format("about {} if every sample is accepted", human_bytes(e.dataset_bytes)));
-  row("work", fmt::format("about {} of intermediates, safe to delete when complete", human_bytes(e.work_bytes)));
+  row("work", fmt::format("about {} of intermediates, safe to delete when complete",
+                          human_bytes(e.work_bytes)));
   row("memory", fmt::format("about {}", human_bytes(e.memory_bytes)));
-  row("free disk", fmt::format("{}{}", human_bytes(e.free_bytes),
-                               e.free_bytes < e.dataset_bytes + e.work_bytes ? "  NOT ENOUGH" : ""));
+  row("free disk",
+      fmt::format("{}{}", human_bytes(e.free_bytes),
+                  e.free_bytes < e.dataset_bytes + e.work_bytes ? "  NOT ENOUGH" : ""));
   return text;
 }
 

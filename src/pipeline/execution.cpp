@@ -9,8 +9,8 @@
 
 namespace ditto::pipeline {
 
-Execution::Execution(const ChainContext& context, const std::filesystem::path& out, Journal& journal,
-                     Progress& progress, int workers)
+Execution::Execution(const ChainContext& context, const std::filesystem::path& out,
+                     Journal& journal, Progress& progress, int workers)
     : context_(context),
       out_(out),
       journal_(journal),
@@ -27,11 +27,13 @@ std::int64_t Execution::run(const std::vector<Unit>& units) {
   std::jthread writer([this] { guard([this] { write_loop(); }); });
   {
     std::vector<std::jthread> encoders;
-    for (int i = 0; i < workers_; ++i) encoders.emplace_back([this] { guard([this] { encode_loop(); }); });
+    for (int i = 0; i < workers_; ++i)
+      encoders.emplace_back([this] { guard([this] { encode_loop(); }); });
     {
       std::vector<std::jthread> workers;
       workers.emplace_back([this] { guard([this] { decode_loop(); }); });
-      for (int i = 0; i < workers_; ++i) workers.emplace_back([this] { guard([this] { work_loop(); }); });
+      for (int i = 0; i < workers_; ++i)
+        workers.emplace_back([this] { guard([this] { work_loop(); }); });
     }
     encode_queue_.close();  // what is queued is still stored, also after a stop
   }
@@ -154,18 +156,21 @@ void Execution::encode_loop() {
   while (const auto job = encode_queue_.pop()) (*job)();
 }
 
-void Execution::make_samples(ClipJob& clip, const std::vector<stages::Instruction>& instructions) const {
+void Execution::make_samples(ClipJob& clip,
+                             const std::vector<stages::Instruction>& instructions) const {
   clip.samples.clear();
   int number = 0;
   for (const auto& instruction : instructions) {
     SampleJob sample;
-    sample.chain = std::make_unique<SampleChain>(context_, *clip.chain, clip.unit->unit.index, number++, instruction);
+    sample.chain = std::make_unique<SampleChain>(context_, *clip.chain, clip.unit->unit.index,
+                                                 number++, instruction);
     clip.samples.push_back(std::move(sample));
   }
 }
 
 void Execution::quarantine_clip(const std::shared_ptr<ClipJob>& clip, const std::string& error) {
-  // Its instructions are not known: one sample stands for the clip, so that it is counted and listed.
+  // Its instructions are not known: one sample stands for the clip, so that it is counted and
+  // listed.
   spdlog::warn("{}: quarantined: {}", clip->chain->record().id, error);
   make_samples(*clip, {stages::Instruction{}});
   clip->samples[0].record = clip->samples[0].chain->quarantined(error);
@@ -202,13 +207,15 @@ void Execution::write_unit(const UnitJob& job) {
       }
       const auto record = sample.chain->known_record();
       if (!record) {
-        throw Error(ErrorKind::kFatal, sample.chain->key() + ": its files have vanished from the work directory");
+        throw Error(ErrorKind::kFatal,
+                    sample.chain->key() + ": its files have vanished from the work directory");
       }
       writer.add(*record, sample.chain->files());
     }
   }
   const dataset::UnitSummary summary = writer.commit();
-  journal_.record_unit(summary.unit, summary.fingerprint, summary.accepted, summary.rejected, summary.quarantined);
+  journal_.record_unit(summary.unit, summary.fingerprint, summary.accepted, summary.rejected,
+                       summary.quarantined);
   spdlog::debug("unit {}: {} accepted, {} rejected, {} quarantined", summary.unit, summary.accepted,
                 summary.rejected, summary.quarantined);
 }
@@ -216,12 +223,14 @@ void Execution::write_unit(const UnitJob& job) {
 void Execution::check_disk() const {
   struct statvfs info = {};
   if (::statvfs(out_.c_str(), &info) != 0) return;
-  const double free_megabytes = 1e-6 * static_cast<double>(info.f_bavail) * static_cast<double>(info.f_frsize);
+  const double free_megabytes =
+      1e-6 * static_cast<double>(info.f_bavail) * static_cast<double>(info.f_frsize);
   if (free_megabytes < context_.config.run.min_free_megabytes) {
-    throw Error(ErrorKind::kFatal,
-                fmt::format("only {:.0f} MB are free in {}, less than run.min_free_megabytes = {:.0f}; "
-                            "make room and run the same command again",
-                            free_megabytes, printable(out_), context_.config.run.min_free_megabytes));
+    throw Error(
+        ErrorKind::kFatal,
+        fmt::format("only {:.0f} MB are free in {}, less than run.min_free_megabytes = {:.0f}; "
+                    "make room and run the same command again",
+                    free_megabytes, printable(out_), context_.config.run.min_free_megabytes));
   }
 }
 

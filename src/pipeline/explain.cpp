@@ -48,48 +48,56 @@ void differences(const nlohmann::json& before, const nlohmann::json& after, cons
     }
     return;
   }
-  const bool digests = before.is_string() && after.is_string() && before.get<std::string>().size() == 64 &&
+  const bool digests = before.is_string() && after.is_string() &&
+                       before.get<std::string>().size() == 64 &&
                        after.get<std::string>().size() == 64;
   text += digests ? fmt::format("      its input `{}` is another one\n", path)
                   : fmt::format("      {}: {} -> {}\n", path, before.dump(), after.dump());
 }
 
-std::string explain_stage(const dataset::SampleRecord& record, const StageKey& wanted, const WorkStore& store) {
+std::string explain_stage(const dataset::SampleRecord& record, const StageKey& wanted,
+                          const WorkStore& store) {
   const auto recorded = record.fingerprints.find(wanted.stage);
   if (recorded != record.fingerprints.end() && recorded->second == wanted.fingerprint) {
     return fmt::format("  {:<9} kept    {}\n", wanted.stage, wanted.fingerprint.substr(0, 12));
   }
   if (store.find(wanted)) {
-    return fmt::format("  {:<9} kept    {} (made earlier, still in the work directory)\n", wanted.stage,
-                       wanted.fingerprint.substr(0, 12));
+    return fmt::format("  {:<9} kept    {} (made earlier, still in the work directory)\n",
+                       wanted.stage, wanted.fingerprint.substr(0, 12));
   }
-  std::string text = fmt::format("  {:<9} redone  {} -> {}\n", wanted.stage,
-                                 recorded == record.fingerprints.end() ? "none" : recorded->second.substr(0, 12),
-                                 wanted.fingerprint.substr(0, 12));
+  std::string text =
+      fmt::format("  {:<9} redone  {} -> {}\n", wanted.stage,
+                  recorded == record.fingerprints.end() ? "none" : recorded->second.substr(0, 12),
+                  wanted.fingerprint.substr(0, 12));
   if (recorded == record.fingerprints.end()) return text;
   if (const auto before = store.inputs_of(wanted.stage, recorded->second)) {
     differences(*before, wanted.inputs, "", text);
   } else {
-    text += "      the inputs of the earlier result are not kept any more (the work directory was deleted)\n";
+    text +=
+        "      the inputs of the earlier result are not kept any more (the work directory was "
+        "deleted)\n";
   }
   return text;
 }
 
 }  // namespace
 
-std::string explain(const fs::path& out, const std::string& key, const std::optional<config::Config>& config) {
+std::string explain(const fs::path& out, const std::string& key,
+                    const std::optional<config::Config>& config) {
   const config::Config wanted = config ? *config : read_run_json(out).config;
   const auto record = find_record(out, key);
   if (!record) {
-    throw Error(ErrorKind::kUsage,
-                fmt::format("{} has no sample {}; samples.jsonl lists them all", printable(out), key));
+    throw Error(ErrorKind::kUsage, fmt::format("{} has no sample {}; samples.jsonl lists them all",
+                                               printable(out), key));
   }
-  std::string text = fmt::format("{}  {}{}\n  instruction: {}\n", key, record->outcome,
-                                 record->reason.empty() ? "" : fmt::format(" at {}: {}", record->stage, record->reason),
-                                 record->instruction.text);
+  std::string text = fmt::format(
+      "{}  {}{}\n  instruction: {}\n", key, record->outcome,
+      record->reason.empty() ? "" : fmt::format(" at {}: {}", record->stage, record->reason),
+      record->instruction.text);
   const auto manifest = dataset::read_manifest(out);
-  const auto clip = std::find_if(manifest.begin(), manifest.end(),
-                                 [&](const stages::ClipRecord& c) { return c.id == record->clip_id; });
+  const auto clip =
+      std::find_if(manifest.begin(), manifest.end(),
+                   [&](const stages::ClipRecord& c) { return c.id == record->clip_id; });
   if (clip == manifest.end()) {
     return text + "  gone: its clip is not in the manifest any more, so the sample is left out\n";
   }

@@ -18,7 +18,9 @@ double now_seconds() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-std::string name_of(TaskShare share) { return fmt::format("task-{}-of-{}", share.index, share.count); }
+std::string name_of(TaskShare share) {
+  return fmt::format("task-{}-of-{}", share.index, share.count);
+}
 
 [[noreturn]] void fail(const fs::path& path, const std::exception& e) {
   throw Error(ErrorKind::kFatal, fmt::format("journal {}: {}", printable(path), e.what()));
@@ -29,7 +31,8 @@ void create_tables(SQLite::Database& db) {
   db.exec(
       "CREATE TABLE IF NOT EXISTS runs(id INTEGER PRIMARY KEY, started REAL, ended REAL, "
       "config TEXT, host TEXT, pid INTEGER, exit_status INTEGER);"
-      "CREATE TABLE IF NOT EXISTS attempts(id INTEGER PRIMARY KEY, run INTEGER, time REAL, key TEXT, "
+      "CREATE TABLE IF NOT EXISTS attempts(id INTEGER PRIMARY KEY, run INTEGER, time REAL, key "
+      "TEXT, "
       "stage TEXT, fingerprint TEXT, result TEXT, seconds REAL, cpu_seconds REAL, error TEXT);"
       "CREATE INDEX IF NOT EXISTS attempts_by_key ON attempts(key);"
       "CREATE TABLE IF NOT EXISTS units(unit INTEGER PRIMARY KEY, fingerprint TEXT, finished REAL, "
@@ -68,9 +71,10 @@ Journal::Journal(const fs::path& out, TaskShare share, const std::string& config
   const fs::path base = out / "journal" / name_of(share);
   auto lock = FileLock::try_acquire(fs::path(base).concat(".lock"));
   if (!lock) {
-    throw Error(ErrorKind::kUsage, fmt::format("another ditto is working on {} as task {}/{}; wait for it, "
-                                               "or give each process a --task of its own",
-                                               printable(out), share.index, share.count));
+    throw Error(ErrorKind::kUsage,
+                fmt::format("another ditto is working on {} as task {}/{}; wait for it, "
+                            "or give each process a --task of its own",
+                            printable(out), share.index, share.count));
   }
   const fs::path path = fs::path(base).concat(".sqlite");
   try {
@@ -78,7 +82,8 @@ Journal::Journal(const fs::path& out, TaskShare share, const std::string& config
     create_tables(state_->db);
     std::array<char, 256> host{};
     ::gethostname(host.data(), host.size() - 1);
-    SQLite::Statement insert(state_->db, "INSERT INTO runs(started, config, host, pid) VALUES (?, ?, ?, ?)");
+    SQLite::Statement insert(state_->db,
+                             "INSERT INTO runs(started, config, host, pid) VALUES (?, ?, ?, ?)");
     insert.bind(1, now_seconds());
     insert.bind(2, config_fingerprint);
     insert.bind(3, std::string(host.data()));
@@ -94,9 +99,10 @@ Journal::~Journal() = default;
 
 void Journal::record(const Attempt& attempt) {
   state_->write([&] {
-    SQLite::Statement insert(state_->db,
-                             "INSERT INTO attempts(run, time, key, stage, fingerprint, result, seconds, "
-                             "cpu_seconds, error) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    SQLite::Statement insert(
+        state_->db,
+        "INSERT INTO attempts(run, time, key, stage, fingerprint, result, seconds, "
+        "cpu_seconds, error) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
     insert.bind(1, state_->run);
     insert.bind(2, now_seconds());
     insert.bind(3, attempt.key);
@@ -124,10 +130,11 @@ void Journal::record_unit(std::int64_t unit, const std::string& fingerprint, std
   });
 }
 
-void Journal::heartbeat(std::int64_t units_planned, std::int64_t units_done, std::int64_t samples_done,
-                        const std::string& doing) {
+void Journal::heartbeat(std::int64_t units_planned, std::int64_t units_done,
+                        std::int64_t samples_done, const std::string& doing) {
   state_->write([&] {
-    SQLite::Statement insert(state_->db, "INSERT OR REPLACE INTO heartbeat VALUES (0, ?, ?, ?, ?, ?)");
+    SQLite::Statement insert(state_->db,
+                             "INSERT OR REPLACE INTO heartbeat VALUES (0, ?, ?, ?, ?, ?)");
     insert.bind(1, now_seconds());
     insert.bind(2, units_planned);
     insert.bind(3, units_done);
@@ -154,7 +161,8 @@ TaskStatus read_journal(const fs::path& path) {
   status.name = path.stem().string();
   status.running = !FileLock::try_acquire(fs::path(path).replace_extension(".lock"));
   SQLite::Database db(path.string(), SQLite::OPEN_READONLY, 10000);
-  SQLite::Statement beat(db, "SELECT time, units_planned, units_done, samples_done, doing FROM heartbeat");
+  SQLite::Statement beat(
+      db, "SELECT time, units_planned, units_done, samples_done, doing FROM heartbeat");
   if (beat.executeStep()) {
     status.last_heartbeat = beat.getColumn(0).getDouble();
     status.units_planned = beat.getColumn(1).getInt64();
@@ -163,10 +171,12 @@ TaskStatus read_journal(const fs::path& path) {
     status.doing = beat.getColumn(4).getString();
   }
   SQLite::Statement run(db, "SELECT exit_status FROM runs ORDER BY id DESC LIMIT 1");
-  if (run.executeStep() && !run.getColumn(0).isNull()) status.exit_status = run.getColumn(0).getInt();
-  SQLite::Statement costs(db,
-                          "SELECT stage, COUNT(*), SUM(result='failed'), SUM(seconds), SUM(cpu_seconds) "
-                          "FROM attempts GROUP BY stage ORDER BY MIN(id)");
+  if (run.executeStep() && !run.getColumn(0).isNull())
+    status.exit_status = run.getColumn(0).getInt();
+  SQLite::Statement costs(
+      db,
+      "SELECT stage, COUNT(*), SUM(result='failed'), SUM(seconds), SUM(cpu_seconds) "
+      "FROM attempts GROUP BY stage ORDER BY MIN(id)");
   while (costs.executeStep()) {
     status.costs.push_back({costs.getColumn(0).getString(), costs.getColumn(1).getInt64(),
                             costs.getColumn(2).getInt64(), costs.getColumn(3).getDouble(),

@@ -15,7 +15,8 @@ StageKey key_of(const std::string& stage, nlohmann::json inputs) {
 }
 
 nlohmann::json encoding(const config::Output& output) {
-  return {{"crf", output.crf}, {"preset", output.preset}, {"encoder_threads", output.encoder_threads}};
+  return {
+      {"crf", output.crf}, {"preset", output.preset}, {"encoder_threads", output.encoder_threads}};
 }
 
 }  // namespace

@@ -30,7 +30,9 @@ std::vector<Unit> plan_units(const std::vector<stages::ClipRecord>& manifest, st
   return units;
 }
 
-bool belongs_to(const Unit& unit, TaskShare share) { return unit.index % share.count == share.index; }
+bool belongs_to(const Unit& unit, TaskShare share) {
+  return unit.index % share.count == share.index;
+}
 
 void write_run_json(const fs::path& out, const config::Config& config, const Backends& backends,
                     std::int64_t limit, const std::string& version) {
@@ -60,7 +62,8 @@ void write_run_json(const fs::path& out, const config::Config& config, const Bac
 RunInfo read_run_json(const fs::path& out) {
   const auto text = read_file_if_exists(out / "run.json");
   if (!text) {
-    throw Error(ErrorKind::kUsage, printable(out) + " holds no run.json: it is no output directory of ditto");
+    throw Error(ErrorKind::kUsage,
+                printable(out) + " holds no run.json: it is no output directory of ditto");
   }
   const nlohmann::json run = nlohmann::json::parse(*text, nullptr, false);
   if (run.is_discarded() || !run.contains("config")) {

@@ -28,7 +28,9 @@ void Progress::stage_ended(const std::string& stage, double seconds) {
 
 void Progress::sample_done(const std::string& outcome) {
   std::lock_guard lock(mutex_);
-  ++(outcome == "accepted" ? counts_.accepted : outcome == "rejected" ? counts_.rejected : counts_.quarantined);
+  ++(outcome == "accepted"   ? counts_.accepted
+     : outcome == "rejected" ? counts_.rejected
+                             : counts_.quarantined);
 }
 
 void Progress::clip_done() {
@@ -48,17 +50,21 @@ Progress::Counts Progress::counts() const {
 
 std::string Progress::line() const {
   std::lock_guard lock(mutex_);
-  const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-  std::string text = fmt::format("{}/{} clips, {} samples ({} accepted, {} rejected, {} quarantined)",
-                                 counts_.clips_done, counts_.clips_planned, counts_.samples(),
-                                 counts_.accepted, counts_.rejected, counts_.quarantined);
+  const double elapsed =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  std::string text =
+      fmt::format("{}/{} clips, {} samples ({} accepted, {} rejected, {} quarantined)",
+                  counts_.clips_done, counts_.clips_planned, counts_.samples(), counts_.accepted,
+                  counts_.rejected, counts_.quarantined);
   if (counts_.samples() > 0) {
-    text += fmt::format(", {:.1f} samples/min", 60.0 * static_cast<double>(counts_.samples()) / elapsed);
+    text += fmt::format(", {:.1f} samples/min",
+                        60.0 * static_cast<double>(counts_.samples()) / elapsed);
   }
   if (counts_.clips_done > 0 && counts_.clips_done < counts_.clips_planned) {
     const double per_clip = elapsed / static_cast<double>(counts_.clips_done);
-    text += fmt::format(", about {} left",
-                        human_duration(per_clip * static_cast<double>(counts_.clips_planned - counts_.clips_done)));
+    text += fmt::format(
+        ", about {} left",
+        human_duration(per_clip * static_cast<double>(counts_.clips_planned - counts_.clips_done)));
   }
   return text;
 }
@@ -68,7 +74,8 @@ std::string Progress::stages() const {
   std::string text;
   for (const auto& [name, stage] : stages_) {
     const double mean = stage.done > 0 ? stage.seconds / static_cast<double>(stage.done) : 0.0;
-    text += fmt::format("  {:<9} {:>2} running {:>6} done {:>7.2f} s each\n", name, stage.running, stage.done, mean);
+    text += fmt::format("  {:<9} {:>2} running {:>6} done {:>7.2f} s each\n", name, stage.running,
+                        stage.done, mean);
   }
   return text;
 }
@@ -104,11 +111,13 @@ struct ProgressDisplay::State {
   }
 };
 
-ProgressDisplay::ProgressDisplay(const Progress& progress, bool quiet, std::chrono::seconds interval)
+ProgressDisplay::ProgressDisplay(const Progress& progress, bool quiet,
+                                 std::chrono::seconds interval)
     : state_(std::make_unique<State>(progress)) {
   if (quiet) return;
   state_->terminal = ::isatty(STDERR_FILENO) != 0;
-  state_->interval = state_->terminal ? std::chrono::milliseconds(500) : std::chrono::milliseconds(interval);
+  state_->interval =
+      state_->terminal ? std::chrono::milliseconds(500) : std::chrono::milliseconds(interval);
   state_->thread = std::thread([state = state_.get()] { state->loop(); });
 }
 

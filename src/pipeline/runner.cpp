@@ -24,37 +24,47 @@ std::size_t memory_budget(const config::Config& config) {
 /// Everything that can be refused before any work.
 void preflight(const config::Config& config, const Backends& backends, const RunOptions& options) {
   std::string problems;
-  const auto problem = [&](const std::string& text) { problems += (problems.empty() ? "" : "\n") + text; };
+  const auto problem = [&](const std::string& text) {
+    problems += (problems.empty() ? "" : "\n") + text;
+  };
   if (config.sources.input.empty()) {
-    problem("sources.input: no folder with videos is named (set it in the config or with --input DIR)");
+    problem(
+        "sources.input: no folder with videos is named (set it in the config or with --input DIR)");
   }
   if (config.output.dir.empty()) {
     problem("output.dir: no output directory is named (set it in the config or with --output DIR)");
   }
-  if (options.share.count < 1 || options.share.index < 0 || options.share.index >= options.share.count) {
-    problem(fmt::format("--task {}/{}: expected i/N with 0 <= i < N", options.share.index, options.share.count));
+  if (options.share.count < 1 || options.share.index < 0 ||
+      options.share.index >= options.share.count) {
+    problem(fmt::format("--task {}/{}: expected i/N with 0 <= i < N", options.share.index,
+                        options.share.count));
   }
-  const MemoryNeed need = memory_need(backends, {config.clip.frames, config.clip.width, config.clip.height});
+  const MemoryNeed need =
+      memory_need(backends, {config.clip.frames, config.clip.width, config.clip.height});
   if (need.clip + need.sample > memory_budget(config)) {
-    problem(fmt::format("run.memory_megabytes: one clip of {}x{}x{} needs {:.0f} MB, but only {:.0f} MB are allowed",
-                        config.clip.width, config.clip.height, config.clip.frames,
-                        1e-6 * static_cast<double>(need.clip + need.sample), config.run.memory_megabytes));
+    problem(fmt::format(
+        "run.memory_megabytes: one clip of {}x{}x{} needs {:.0f} MB, but only {:.0f} MB are "
+        "allowed",
+        config.clip.width, config.clip.height, config.clip.frames,
+        1e-6 * static_cast<double>(need.clip + need.sample), config.run.memory_megabytes));
   }
   if (!problems.empty()) throw Error(ErrorKind::kUsage, problems);
   std::error_code error;
   fs::create_directories(config.output.dir, error);
   if (error) {
-    throw Error(ErrorKind::kUsage,
-                fmt::format("output.dir: can't create {}: {}", printable(config.output.dir), error.message()));
+    throw Error(ErrorKind::kUsage, fmt::format("output.dir: can't create {}: {}",
+                                               printable(config.output.dir), error.message()));
   }
 }
 
 /// This share's units that have to be computed, in order.
-std::vector<Unit> missing_units(const fs::path& out, const std::vector<Unit>& units, const RunOptions& options) {
+std::vector<Unit> missing_units(const fs::path& out, const std::vector<Unit>& units,
+                                const RunOptions& options) {
   const std::vector<UnitState> states = unit_states(out, units);
   std::map<std::int64_t, std::int64_t> quarantined;
   if (options.retry_quarantined) {
-    for (const auto& unit : dataset::read_merged_units(out)) quarantined[unit.unit] = unit.quarantined;
+    for (const auto& unit : dataset::read_merged_units(out))
+      quarantined[unit.unit] = unit.quarantined;
     for (std::size_t i = 0; i < units.size(); ++i) {
       if (states[i] != UnitState::kStaged) continue;
       quarantined[units[i].index] = dataset::read_unit(out, units[i].index)->quarantined;
@@ -63,7 +73,8 @@ std::vector<Unit> missing_units(const fs::path& out, const std::vector<Unit>& un
   std::vector<Unit> missing;
   for (std::size_t i = 0; i < units.size(); ++i) {
     if (!belongs_to(units[i], options.share)) continue;
-    if (states[i] == UnitState::kMissing || quarantined[units[i].index] > 0) missing.push_back(units[i]);
+    if (states[i] == UnitState::kMissing || quarantined[units[i].index] > 0)
+      missing.push_back(units[i]);
   }
   return missing;
 }
@@ -75,16 +86,20 @@ std::int64_t clip_count(const std::vector<Unit>& units) {
 }
 
 /// Computes `units`; what the threads tell goes to journal and progress.
-std::int64_t execute(const std::vector<Unit>& units, const fs::path& out, const config::Config& config,
-                     const Backends& backends, const Lineage& lineage, Journal& journal, Progress& progress) {
+std::int64_t execute(const std::vector<Unit>& units, const fs::path& out,
+                     const config::Config& config, const Backends& backends, const Lineage& lineage,
+                     Journal& journal, Progress& progress) {
   const WorkStore store(out);
-  const ChainContext context = {
-      config, backends, lineage, store, config::fingerprint(config),
-      [&](const Attempt& attempt) {
-        journal.record(attempt);
-        progress.stage_ended(attempt.stage, attempt.seconds);
-      },
-      [&](const std::string& stage) { progress.stage_began(stage); }};
+  const ChainContext context = {config,
+                                backends,
+                                lineage,
+                                store,
+                                config::fingerprint(config),
+                                [&](const Attempt& attempt) {
+                                  journal.record(attempt);
+                                  progress.stage_ended(attempt.stage, attempt.seconds);
+                                },
+                                [&](const std::string& stage) { progress.stage_began(stage); }};
   Execution execution(context, out, journal, progress, worker_count(config));
   return execution.run(units);
 }
@@ -98,7 +113,8 @@ void merge_and_report(const fs::path& out, const std::vector<Unit>& units) {
   if (merged.changed || !fs::exists(out / "report.html")) dataset::write_report(out);
 }
 
-void count_outcomes(const fs::path& out, const std::vector<Unit>& units, const RunOptions& options, RunResult& result) {
+void count_outcomes(const fs::path& out, const std::vector<Unit>& units, const RunOptions& options,
+                    RunResult& result) {
   std::map<std::int64_t, dataset::MergedUnit> merged;
   for (auto& unit : dataset::read_merged_units(out)) merged[unit.unit] = std::move(unit);
   result.complete = true;
@@ -139,28 +155,31 @@ RunResult run(const config::Config& config, const RunOptions& options) {
   const fs::path out = fs::absolute(config.output.dir);
   const std::string fingerprint = config::fingerprint(config);
   Journal journal(out, options.share, fingerprint);
-  add_log_files(out / "journal", fmt::format("task-{}-of-{}", options.share.index, options.share.count));
+  add_log_files(out / "journal",
+                fmt::format("task-{}-of-{}", options.share.index, options.share.count));
 
   RunResult result;
   int exit_status = kExitFatal;
   try {
     const CurationCounts curated = curate(out, config, options.share, worker_count(config));
     if (!curated.manifest_reused) {
-      spdlog::info("{} files give {} clips; {} files or pieces were dropped (clips.dropped.jsonl says why)",
-                   curated.files, curated.clips, curated.drops);
+      spdlog::info(
+          "{} files give {} clips; {} files or pieces were dropped (clips.dropped.jsonl says why)",
+          curated.files, curated.clips, curated.drops);
     }
     write_run_json(out, config, backends, options.limit, options.version);
     const Lineage lineage(config, backends);
     const auto units = plan_units(dataset::read_manifest(out), options.limit, config, lineage);
     const auto missing = missing_units(out, units, options);
     if (!missing.empty()) {
-      spdlog::info("{} of {} units to do ({} clips), {} samples at a time", missing.size(), units.size(),
-                   clip_count(missing), worker_count(config));
+      spdlog::info("{} of {} units to do ({} clips), {} samples at a time", missing.size(),
+                   units.size(), clip_count(missing), worker_count(config));
       Progress progress(clip_count(missing), static_cast<std::int64_t>(missing.size()));
       const ProgressDisplay display(progress, options.quiet, std::chrono::seconds(15));
       const auto beat = [&] {
         const auto counts = progress.counts();
-        journal.heartbeat(counts.units_planned, counts.units_done, counts.samples(), progress.line());
+        journal.heartbeat(counts.units_planned, counts.units_done, counts.samples(),
+                          progress.line());
       };
       beat();
       std::jthread heart([&](const std::stop_token& token) {
@@ -200,15 +219,18 @@ std::string dry_run(const config::Config& config, const RunOptions& options) {
   const Lineage lineage(config, backends);
   const stages::Listing listing = stages::list_sources(config.sources);
   const fs::path out = fs::absolute(config.output.dir);
-  std::string text = fmt::format("sources: {} files in {} folders\n", listing.files.size(), config.sources.input.size());
+  std::string text = fmt::format("sources: {} files in {} folders\n", listing.files.size(),
+                                 config.sources.input.size());
   if (!manifest_is_current(out, config, listing)) {
-    return text + "manifest: not made yet (or the sources or the keys of curation have changed); run would make it\n";
+    return text +
+           "manifest: not made yet (or the sources or the keys of curation have changed); run "
+           "would make it\n";
   }
   const auto units = plan_units(dataset::read_manifest(out), options.limit, config, lineage);
   const auto missing = missing_units(out, units, options);
   text += fmt::format("manifest: {} clips in {} units\n", clip_count(units), units.size());
-  text += fmt::format("to do: {} units, {} clips, up to {} samples\n", missing.size(), clip_count(missing),
-                      clip_count(missing) * config.instruct.count);
+  text += fmt::format("to do: {} units, {} clips, up to {} samples\n", missing.size(),
+                      clip_count(missing), clip_count(missing) * config.instruct.count);
   return text;
 }
 

@@ -18,7 +18,8 @@ std::optional<nlohmann::json> WorkStore::find(const StageKey& key) const {
   const auto text = read_file_if_exists(base(key.stage, key.fingerprint).concat(".json"));
   if (!text) return std::nullopt;
   nlohmann::json stored = nlohmann::json::parse(*text, nullptr, false);
-  if (stored.is_discarded() || stored.value("fingerprint", "") != key.fingerprint) return std::nullopt;
+  if (stored.is_discarded() || stored.value("fingerprint", "") != key.fingerprint)
+    return std::nullopt;
   return stored["result"];
 }
 
@@ -32,9 +33,8 @@ void WorkStore::put_file(const StageKey& key, const std::string& extension,
 }
 
 void WorkStore::put(const StageKey& key, nlohmann::json result) const {
-  const nlohmann::json stored = {{"fingerprint", key.fingerprint},
-                                 {"inputs", key.inputs},
-                                 {"result", std::move(result)}};
+  const nlohmann::json stored = {
+      {"fingerprint", key.fingerprint}, {"inputs", key.inputs}, {"result", std::move(result)}};
   write_file(base(key.stage, key.fingerprint).concat(".json"), stored.dump(1) + "\n");
 }
 

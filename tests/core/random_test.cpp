@@ -10,8 +10,9 @@ namespace {
 TEST(StreamTest, IsAFunctionOfSeedKeyAndStage) {
   Stream a(1, "clip_0", "edit"), b(1, "clip_0", "edit");
   for (int i = 0; i < 10; ++i) EXPECT_EQ(a.next(), b.next());
-  std::set<std::uint64_t> seeds = {Stream(1, "clip_0", "edit").seed(), Stream(2, "clip_0", "edit").seed(),
-                                   Stream(1, "clip_1", "edit").seed(), Stream(1, "clip_0", "judge").seed()};
+  std::set<std::uint64_t> seeds = {
+      Stream(1, "clip_0", "edit").seed(), Stream(2, "clip_0", "edit").seed(),
+      Stream(1, "clip_1", "edit").seed(), Stream(1, "clip_0", "judge").seed()};
   EXPECT_EQ(seeds.size(), 4u);
 }
 

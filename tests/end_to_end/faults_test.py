@@ -16,7 +16,7 @@ class FaultsTest(harness.TestCase):
             self.skipTest("only root can mount a small disk")
         self.addCleanup(subprocess.run, ["umount", mount])
         result = self.run_ditto(out=mount / "out", expect=1, run__min_free_megabytes=0)
-        self.assertIn("No space left on device", result.stderr)
+        self.assertRegex(result.stderr, "No space left on device|disk is full")
         subprocess.run(["mount", "-o", "remount,size=500M", mount], check=True)
         self.run_ditto(out=mount / "out", run__min_free_megabytes=0)
         self.ditto("verify", mount / "out")

@@ -20,7 +20,8 @@ std::set<std::string> changed(const config::Config& before, const config::Config
   const SampleKeys keys_b = b.sample(clip, "key", instruction);
   std::set<std::string> names;
   for (std::size_t i = 0; i < keys_a.all().size(); ++i) {
-    if (keys_a.all()[i]->fingerprint != keys_b.all()[i]->fingerprint) names.insert(keys_a.all()[i]->stage);
+    if (keys_a.all()[i]->fingerprint != keys_b.all()[i]->fingerprint)
+      names.insert(keys_a.all()[i]->stage);
   }
   if (a.instruct(clip, 0).fingerprint != b.instruct(clip, 0).fingerprint) names.insert("instruct");
   if (a.source_video(clip).fingerprint != b.source_video(clip).fingerprint) names.insert("source");
@@ -50,7 +51,8 @@ TEST(LineageTest, AChangeReachesItsStageAndWhatFollowsOnly) {
 
   other = base;
   other.run.seed = 1;
-  EXPECT_EQ(changed(base, other), (Names{"instruct", "edit", "gate", "generate", "enhance", "judge", "encode", "unit"}));
+  EXPECT_EQ(changed(base, other),
+            (Names{"instruct", "edit", "gate", "generate", "enhance", "judge", "encode", "unit"}));
 }
 
 TEST(LineageTest, WhatDoesNotChangeResultsChangesNoFingerprint) {
@@ -68,7 +70,8 @@ TEST(LineageTest, InstructionsDependOnTheLineInTheManifest) {
   const config::Config config;
   const Backends backends = make_backends(config, 1);
   const Lineage lineage(config, backends);
-  EXPECT_NE(lineage.instruct(clip_record(1), 0).fingerprint, lineage.instruct(clip_record(1), 1).fingerprint);
+  EXPECT_NE(lineage.instruct(clip_record(1), 0).fingerprint,
+            lineage.instruct(clip_record(1), 1).fingerprint);
   EXPECT_NE(lineage.clip_fingerprint(clip_record(1)), lineage.clip_fingerprint(clip_record(2)));
 }
 

@@ -12,7 +12,8 @@ namespace {
 
 class SchedulerTest : public ::testing::Test {
  protected:
-  std::vector<std::shared_ptr<ClipJob>> clips(int count, std::size_t clip_bytes, std::size_t sample_bytes) {
+  std::vector<std::shared_ptr<ClipJob>> clips(int count, std::size_t clip_bytes,
+                                              std::size_t sample_bytes) {
     std::vector<std::shared_ptr<ClipJob>> jobs;
     for (int i = 0; i < count; ++i) {
       auto job = std::make_shared<ClipJob>();

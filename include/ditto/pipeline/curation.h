@@ -22,9 +22,11 @@ struct CurationCounts {
 /// takes its share first, then whatever nobody has begun, and waits for those that another one is
 /// at; one of them joins the results. A source's result is kept in work/curate by path, size,
 /// time of change and keys, so that an interrupted curation goes on where it was.
-CurationCounts curate(const std::filesystem::path& out, const config::Config& config, TaskShare share, int workers);
+CurationCounts curate(const std::filesystem::path& out, const config::Config& config,
+                      TaskShare share, int workers);
 
 /// True when the manifest is there and nothing has changed since it was made.
-bool manifest_is_current(const std::filesystem::path& out, const config::Config& config, const stages::Listing& listing);
+bool manifest_is_current(const std::filesystem::path& out, const config::Config& config,
+                         const stages::Listing& listing);
 
 }  // namespace ditto::pipeline

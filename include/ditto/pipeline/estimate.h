@@ -17,15 +17,16 @@ struct Estimate {
   std::int64_t samples = 0;
   std::int64_t units = 0;
   int workers = 1;
-  std::string calibration_clip;     ///< id
-  std::map<std::string, double> clip_seconds;    ///< per clip: decode, instruct, prepare, encode
-  std::map<std::string, double> sample_seconds;  ///< per sample: edit, gate, generate, enhance, judge, encode
-  double curation_seconds = 0;      ///< still to come
-  double total_seconds = 0;         ///< wall time with `workers`
-  double dataset_bytes = 0;         ///< shards, if every sample were accepted
-  double work_bytes = 0;            ///< intermediates, safe to delete when complete
-  double memory_bytes = 0;          ///< planned peak
-  double free_bytes = 0;            ///< on the output's disk now
+  std::string calibration_clip;                ///< id
+  std::map<std::string, double> clip_seconds;  ///< per clip: decode, instruct, prepare, encode
+  std::map<std::string, double>
+      sample_seconds;           ///< per sample: edit, gate, generate, enhance, judge, encode
+  double curation_seconds = 0;  ///< still to come
+  double total_seconds = 0;     ///< wall time with `workers`
+  double dataset_bytes = 0;     ///< shards, if every sample were accepted
+  double work_bytes = 0;        ///< intermediates, safe to delete when complete
+  double memory_bytes = 0;      ///< planned peak
+  double free_bytes = 0;        ///< on the output's disk now
 };
 
 /// Throws Error(kInput) when no source gives a clip to calibrate with.

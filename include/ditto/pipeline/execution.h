@@ -37,7 +37,8 @@ class Execution {
   void compute(const std::shared_ptr<ClipJob>& clip, std::size_t sample);
   void make_samples(ClipJob& clip, const std::vector<stages::Instruction>& instructions) const;
   void quarantine_clip(const std::shared_ptr<ClipJob>& clip, const std::string& error);
-  void encode_later(const std::shared_ptr<ClipJob>& clip, std::size_t sample, std::function<void()> job);
+  void encode_later(const std::shared_ptr<ClipJob>& clip, std::size_t sample,
+                    std::function<void()> job);
   void clip_closed(const std::shared_ptr<ClipJob>& clip);
   void write_unit(const UnitJob& unit);
   void check_disk() const;

@@ -19,12 +19,12 @@ struct TaskShare {
 
 /// An attempt at one stage of one sample (or clip), as it ended.
 struct Attempt {
-  std::string key;          ///< sample key or clip id
+  std::string key;  ///< sample key or clip id
   std::string stage;
   std::string fingerprint;
-  std::string result;       ///< done | refused | rejected | failed
-  double seconds = 0;       ///< wall time of the stage itself
-  double cpu_seconds = 0;   ///< of the calling thread
+  std::string result;      ///< done | refused | rejected | failed
+  double seconds = 0;      ///< wall time of the stage itself
+  double cpu_seconds = 0;  ///< of the calling thread
   std::string error;
 };
 
@@ -52,9 +52,9 @@ class Journal {
 
 /// What a journal says, read without disturbing its writer.
 struct TaskStatus {
-  std::string name;            ///< "task-0-of-1"
-  bool running = false;        ///< its lock is held
-  double last_heartbeat = 0;   ///< Unix seconds
+  std::string name;           ///< "task-0-of-1"
+  bool running = false;       ///< its lock is held
+  double last_heartbeat = 0;  ///< Unix seconds
   std::int64_t units_planned = 0;
   std::int64_t units_done = 0;
   std::int64_t samples_done = 0;
@@ -67,7 +67,7 @@ struct TaskStatus {
     double seconds = 0;
     double cpu_seconds = 0;
   };
-  std::vector<StageCost> costs;    ///< over all runs of the task
+  std::vector<StageCost> costs;  ///< over all runs of the task
   std::vector<std::string> recent_errors;
 };
 std::vector<TaskStatus> read_journals(const std::filesystem::path& out);

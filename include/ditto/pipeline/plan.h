@@ -39,6 +39,7 @@ std::vector<Unit> planned_units(const std::filesystem::path& out);
 /// Where a unit's finished state is: staged by some task, already merged, or nowhere.
 enum class UnitState { kMissing, kStaged, kMerged };
 /// For each planned unit. Reads units.jsonl once.
-std::vector<UnitState> unit_states(const std::filesystem::path& out, const std::vector<Unit>& units);
+std::vector<UnitState> unit_states(const std::filesystem::path& out,
+                                   const std::vector<Unit>& units);
 
 }  // namespace ditto::pipeline

@@ -26,7 +26,8 @@ class Progress {
     std::int64_t samples() const { return accepted + rejected + quarantined; }
   };
   Counts counts() const;
-  /// "3/12 clips, 9 samples (7 accepted, 2 rejected, 0 quarantined), 4.2 samples/min, 5m left | generate 2".
+  /// "3/12 clips, 9 samples (7 accepted, 2 rejected, 0 quarantined), 4.2 samples/min, 5m left |
+  /// generate 2".
   std::string line() const;
   /// A table of stages for the terminal: running now, done, mean seconds.
   std::string stages() const;

@@ -10,8 +10,8 @@ namespace ditto::pipeline {
 
 struct RunOptions {
   TaskShare share;
-  bool shared = false;             ///< --task was given: others work on the same output; don't merge
-  std::int64_t limit = 0;          ///< only the first so many clips; 0: all
+  bool shared = false;     ///< --task was given: others work on the same output; don't merge
+  std::int64_t limit = 0;  ///< only the first so many clips; 0: all
   bool retry_quarantined = false;  ///< also redo finished units that hold quarantined samples
   bool quiet = false;
   std::string version;
@@ -20,9 +20,9 @@ struct RunOptions {
 /// What a run left behind.
 struct RunResult {
   std::int64_t units_done_now = 0;
-  std::int64_t samples_computed = 0;  ///< not taken from the work store
+  std::int64_t samples_computed = 0;                         ///< not taken from the work store
   std::int64_t accepted = 0, rejected = 0, quarantined = 0;  ///< of all units of this share
-  bool complete = false;              ///< every unit of this share is finished
+  bool complete = false;  ///< every unit of this share is finished
 };
 
 /// The main job: curate when needed, plan, compute the missing units of this share, and merge

@@ -44,7 +44,7 @@ struct ClipJob {
   enum class State { kWaiting, kDecoding, kDecoded, kPreparing, kOpen, kClosed };
   State state_ = State::kWaiting;
   std::vector<std::size_t> to_compute_;  ///< samples not begun, last first
-  std::size_t unfinished_ = 0;     ///< samples begun or to do
+  std::size_t unfinished_ = 0;           ///< samples begun or to do
 };
 
 class Scheduler {
@@ -65,8 +65,8 @@ class Scheduler {
 
   /// The clip's frames are there.
   void decoded(const std::shared_ptr<ClipJob>& clip);
-  /// The clip's samples are known; `to_compute` are the ones to compute, in order. Closes the clip when
-  /// there are none.
+  /// The clip's samples are known; `to_compute` are the ones to compute, in order. Closes the clip
+  /// when there are none.
   void opened(const std::shared_ptr<ClipJob>& clip, std::vector<std::size_t> to_compute);
   /// One more encoding job of the sample was handed out.
   void add_pending(const std::shared_ptr<ClipJob>& clip, std::size_t sample);

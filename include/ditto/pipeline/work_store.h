@@ -23,7 +23,8 @@ class WorkStore {
   /// Makes the result complete.
   void put(const StageKey& key, nlohmann::json result) const;
   /// The inputs of a result made earlier, maybe by another config; empty when not kept any more.
-  std::optional<nlohmann::json> inputs_of(const std::string& stage, const std::string& fingerprint) const;
+  std::optional<nlohmann::json> inputs_of(const std::string& stage,
+                                          const std::string& fingerprint) const;
 
  private:
   std::filesystem::path base(const std::string& stage, const std::string& fingerprint) const;
