@@ -61,6 +61,11 @@ void add_log_files(const std::filesystem::path& directory, const std::string& na
   auto json =
       std::make_shared<spdlog::sinks::basic_file_sink_mt>((directory / (name + ".jsonl")).string());
   json->set_formatter(std::make_unique<JsonFormatter>());
+  // The libraries' chatter is kept only when it was asked for.
+  const auto level =
+      verbosity() == Verbosity::kVerbose ? spdlog::level::debug : spdlog::level::info;
+  text->set_level(level);
+  json->set_level(level);
   auto& sinks = spdlog::default_logger()->sinks();
   sinks.push_back(std::move(text));
   sinks.push_back(std::move(json));
