@@ -1,5 +1,5 @@
 #pragma once
-#include "base.h"
-
 #include <opencv2/core.hpp>
 #include <opencv2/imgproc.hpp>
+
+#include "base.h"
