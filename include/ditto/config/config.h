@@ -11,8 +11,9 @@ namespace ditto::config {
 
 struct Sources {
   std::vector<std::string> input;
-  std::vector<std::string> extensions = {"mp4", "m4v", "mov", "mkv", "webm", "avi", "mpg", "mpeg",
-                                         "ts", "mts", "m2ts", "wmv", "flv", "ogv", "3gp", "y4m", "gif"};
+  std::vector<std::string> extensions = {"mp4", "m4v",  "mov", "mkv", "webm", "avi",
+                                         "mpg", "mpeg", "ts",  "mts", "m2ts", "wmv",
+                                         "flv", "ogv",  "3gp", "y4m", "gif"};
   std::string instructions;
 };
 
