@@ -170,6 +170,35 @@ TEST(Colour, Mp4sOfDittoComeBack) {
   EXPECT_LE(largest_error_in_bars(read_video_bytes(encode_mp4(video, options)).frames[1]), 3);
 }
 
+TEST(Colour, ChromaStaysInPlace) {
+  // Smooth stripes of hue: sited half a sample off, the chroma of the way there and back would be
+  // nearer to a neighbour on one side than to that on the other.
+  cv::Mat stripes(64, 256, CV_8UC3);
+  for (int x = 0; x < stripes.cols; ++x) {
+    const double wave = std::sin(x * 2 * CV_PI / 32);
+    stripes.col(x).setTo(cv::Scalar(128 + 60 * wave, 128, 128 - 60 * wave));
+  }
+  EncodeOptions options;
+  options.crf = 1;
+  const Folder folder;
+  write_file(folder / "v.mp4", encode_mp4(Video{{stripes}, Rational{16, 1}}, options));
+  ffmpeg("-i " + testing::quoted(folder / "v.mp4") + " -pix_fmt yuv420p -f rawvideo",
+         folder / "v.yuv");
+  // Left siting, by an independent reading: chroma sample i lies on luma column 2 i.
+  const std::string yuv = read_file(folder / "v.yuv");
+  double error = 0;
+  for (int i = 8; i < 120; ++i) {
+    const cv::Vec3b colour = stripes.at<cv::Vec3b>(32, 2 * i);
+    const int v = static_cast<unsigned char>(
+        yuv[static_cast<std::size_t>(64 * 256 + 32 * 128 + 16 * 128 + i)]);
+    error = std::max(error, std::abs(v - 1.0 * to_yuv(colour, kBt709, false, 8)[2]));
+  }
+  EXPECT_LE(error, 2);
+  const cv::Mat back = read_video(folder / "v.mp4").frames.at(0);
+  const cv::Rect inside(8, 8, 240, 48);
+  EXPECT_LE(cv::norm(back(inside), stripes(inside), cv::NORM_INF), 5);
+}
+
 TEST(Colour, ReadsPackedGreyAndPaletteFormats) {
   const Folder folder;
   for (const char* format : {"rgb24", "bgr0", "gbrp", "rgb48le", "gbrp10le", "rgb565le"}) {

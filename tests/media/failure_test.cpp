@@ -165,7 +165,7 @@ TEST(Damaged, NeverCrashes) {
     make_numbered(folder / name, 12, "25", "-c:v libx264 -bf 2 -preset ultrafast");
     const std::string good = read_file(folder / name);
     cv::RNG rng(1);
-    for (int attempt = 0; attempt < 40; ++attempt) {
+    for (int attempt = 0; attempt < 20; ++attempt) {
       std::string bad = good;
       for (int i = 0; i < 12; ++i) {
         bad[static_cast<std::size_t>(rng.uniform(0, static_cast<int>(bad.size())))] =

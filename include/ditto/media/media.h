@@ -35,7 +35,17 @@ Probe probe(const std::filesystem::path& path);
 /// starts at the first picture's timestamp), `count` of them (or all), scaled to cover
 /// width x height and centre-cropped to it (0 x 0: the display size, made even by cropping).
 /// Output frame n shows the picture whose presentation interval contains n / fps, found in exact
-/// rational arithmetic.
+/// rational arithmetic. Where a container rounds the timestamps of a constant rate (milliseconds in
+/// Matroska), the rate's own times are meant. Pictures without timestamps follow at the nominal
+/// rate.
+///
+/// Rotation, sample aspect ratio, colour matrix and range follow the file's tags; untagged pictures
+/// are bt601 up to 576 lines and bt709 above, limited range. Pictures flagged as interlaced are
+/// deinterlaced frame by frame, alpha is flattened on white, high dynamic range is not tone-mapped
+/// (a warning is logged).
+///
+/// In mp4 and Matroska a late `first` is found by the index; other containers are decoded from
+/// their beginning. Either way the frames are the same.
 struct DecodeRequest {
   Rational fps;
   std::int64_t first = 0;
@@ -70,7 +80,8 @@ struct EncodeOptions {
 /// beyond libx264's own SEI, which is suppressed. The same frames and options give the same bytes.
 std::string encode_mp4(const Video& video, const EncodeOptions& options);
 
-/// Lossless RGB intermediate (matroska): read_lossless(encode_lossless(v)) equals v bit for bit.
+/// Lossless RGB intermediate (MagicYUV in Matroska, with the exact rate as a tag), of any size:
+/// read_lossless(encode_lossless(v)) equals v bit for bit.
 std::string encode_lossless(const Video& video);
 Video read_lossless(const std::filesystem::path& path);
 
@@ -78,6 +89,7 @@ Video read_lossless(const std::filesystem::path& path);
 std::string encode_png(const cv::Mat& image);
 /// Any still image FFmpeg reads, as RGB; alpha is flattened on white.
 cv::Mat read_image(const std::filesystem::path& path);
+/// `quality` is 1 to 100.
 std::string encode_jpeg(const cv::Mat& rgb, int quality);
 
 /// SHA-256 over size, rate and pixel data: identifies decoded content whatever the container.
