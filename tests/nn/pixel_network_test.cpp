@@ -27,8 +27,8 @@ PixelSamples curved_samples(std::size_t count) {
     for (float& v : x) samples.features.push_back(v = static_cast<float>(stream.uniform()));
     for (int c = 0; c < 3; ++c) {
       samples.base.push_back(x[c]);
-      samples.target.push_back(x[c] + 0.3f * std::sin(6.0f * x[(c + 1) % 3]) *
-                                          (2.0f * x[3] - 1.0f));
+      samples.target.push_back(x[c] +
+                               0.3f * std::sin(6.0f * x[(c + 1) % 3]) * (2.0f * x[3] - 1.0f));
     }
   }
   return samples;
