@@ -113,22 +113,25 @@ TEST(CurateEmbedding, TextKeepsIt) {
 
 TEST(CurateDuplicates, NearestIsWhatComparingAllGives) {
   curate::DuplicateIndex index;
-  EXPECT_FALSE(index.nearest(random_embedding(0)));
+  const std::vector<Embedding> query = {random_embedding(0)};
+  EXPECT_FALSE(index.nearest(query).front());
   std::vector<Embedding> kept;
   for (int i = 0; i < 70; ++i) {
     kept.push_back(random_embedding(i));
     index.add(kept.back());
   }
-  for (int query = 60; query < 130; ++query) {
-    const Embedding embedding = random_embedding(query);
+  std::vector<Embedding> queries;
+  for (int i = 60; i < 130; ++i) queries.push_back(random_embedding(i));
+  const auto matches = index.nearest(queries);
+  ASSERT_EQ(matches.size(), queries.size());
+  for (std::size_t q = 0; q < queries.size(); ++q) {
     std::size_t best = 0;
     for (std::size_t i = 0; i < kept.size(); ++i) {
-      if (similarity(embedding, kept[i]) > similarity(embedding, kept[best])) best = i;
+      if (similarity(queries[q], kept[i]) > similarity(queries[q], kept[best])) best = i;
     }
-    const auto match = index.nearest(embedding);
-    ASSERT_TRUE(match);
-    EXPECT_EQ(match->kept, best);
-    EXPECT_NEAR(match->similarity, similarity(embedding, kept[best]), 1e-5);
+    ASSERT_TRUE(matches[q]);
+    EXPECT_EQ(matches[q]->kept, best);
+    EXPECT_NEAR(matches[q]->similarity, similarity(queries[q], kept[best]), 1e-5);
   }
 }
 
@@ -154,12 +157,30 @@ TEST(CurateJoin, KeepsTheEarlierOfDuplicates) {
   ASSERT_EQ(joined.drops.size(), 3U);
   EXPECT_EQ(joined.drops[0].reason, "static");
   EXPECT_EQ(joined.drops[1].reason, "duplicate");
-  EXPECT_EQ(joined.drops[1].source_path, "bbbb.mp4");
-  EXPECT_EQ(joined.drops[1].start_frame, 49);
-  EXPECT_GT(*joined.drops[1].score, 0.99);
-  EXPECT_NE(joined.drops[1].detail.find("aaaa-0"), std::string::npos);
-  EXPECT_EQ(joined.drops[2].source_path, "copy.mp4");
-  EXPECT_FALSE(joined.drops[2].start_frame);
+  EXPECT_EQ(joined.drops[1].source_path, "copy.mp4");
+  EXPECT_FALSE(joined.drops[1].start_frame);
+  EXPECT_EQ(joined.drops[2].reason, "duplicate");
+  EXPECT_EQ(joined.drops[2].source_path, "bbbb.mp4");
+  EXPECT_EQ(joined.drops[2].start_frame, 49);
+  EXPECT_GT(*joined.drops[2].score, 0.99);
+  EXPECT_NE(joined.drops[2].detail.find("aaaa-0"), std::string::npos);
+}
+
+TEST(CurateJoin, FindsDuplicatesWithinAndAcrossBatches) {
+  const int count = 3 * static_cast<int>(curate::DuplicateIndex::kBatch);
+  std::vector<Embedding> embeddings;
+  for (int i = 0; i < count; ++i) embeddings.push_back(random_embedding(i));
+  embeddings[9] = embeddings[4];
+  embeddings[150] = embeddings[60];
+  embeddings[151] = embeddings[100];
+  std::vector<SourceResult> sources;
+  sources.push_back(source("aaaa", embeddings));
+  const SourceResult joined = join_sources(std::move(sources), {});
+  EXPECT_EQ(joined.clips.size(), embeddings.size() - 3);
+  ASSERT_EQ(joined.drops.size(), 3U);
+  EXPECT_NE(joined.drops[0].detail.find("clip aaaa-4 of"), std::string::npos);
+  EXPECT_NE(joined.drops[1].detail.find("clip aaaa-60 of"), std::string::npos);
+  EXPECT_NE(joined.drops[2].detail.find("clip aaaa-100 of"), std::string::npos);
 }
 
 TEST(CurateJoin, SimilarityOfOneDropsIdenticalFilesOnly) {

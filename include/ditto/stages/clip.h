@@ -13,18 +13,18 @@ namespace ditto::stages {
 /// <first 16 hex digits of the source's SHA-256>-<start frame on the clip's frame grid, 6 digits>.
 struct ClipRecord {
   std::string id;
-  std::string source_path;    ///< relative to the input folder it was found in, as core's printable()
+  std::string source_path;  ///< relative to the input folder it was found in, as core's printable()
   std::string source_sha256;
   std::string source_bytes_path;  ///< absolute path's bytes as hex when they are not valid UTF-8
-  std::string source_file;    ///< absolute path at curation time, printable
-  std::int64_t start_frame = 0;  ///< on the grid of clip.fps
+  std::string source_file;        ///< absolute path at curation time, printable
+  std::int64_t start_frame = 0;   ///< on the grid of clip.fps
   double start_seconds = 0;
   int frames = 0;
   Rational fps;
   int width = 0;
   int height = 0;
-  double motion = 0;          ///< motion score, diagonals
-  nlohmann::json measured;    ///< other scores of curation: luma, letterbox, shot, embedding, ...
+  double motion = 0;        ///< motion score, diagonals
+  nlohmann::json measured;  ///< other scores of curation: luma, letterbox, shot, embedding, ...
 };
 
 nlohmann::ordered_json to_json(const ClipRecord& record);
@@ -38,7 +38,7 @@ struct Clip {
   std::string id;
   std::int64_t ordinal = 0;  ///< its line in the manifest, from 0
   media::Video video;
-  int key_frame = 0;         ///< index of the key frame
+  int key_frame = 0;  ///< index of the key frame
 
   const cv::Mat& key() const { return video.frames[static_cast<std::size_t>(key_frame)]; }
 };

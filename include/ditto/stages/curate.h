@@ -13,7 +13,7 @@ namespace ditto::stages {
 
 /// A file that may be a source. `relative` is within the input folder it was found in.
 struct SourceFile {
-  std::filesystem::path file;      ///< absolute
+  std::filesystem::path file;  ///< absolute
   std::filesystem::path relative;
   std::uintmax_t bytes = 0;
   std::int64_t modified_ns = 0;
@@ -23,9 +23,9 @@ struct SourceFile {
 struct Drop {
   std::string source_path{};    ///< printable, relative
   std::string source_sha256{};  ///< empty when it was not read
-  /// A word. Of files: unreadable, no_video, empty, not_a_file, dangling_link, link_loop, duplicate,
-  /// too_small, too_short, low_frame_rate. Of pieces, which have a start_frame: too_short,
-  /// low_frame_rate, black, letterbox, frozen, static, too_fast, duplicate.
+  /// A word. Of files: unreadable, no_video, empty, not_a_file, dangling_link, link_loop,
+  /// duplicate, too_small, too_short, low_frame_rate. Of pieces, which have a start_frame:
+  /// too_short, low_frame_rate, black, letterbox, frozen, static, too_fast, duplicate.
   std::string reason{};
   std::string detail{};  ///< a sentence with the values
   std::optional<double> score{};
@@ -50,7 +50,8 @@ struct SourceResult {
 /// Decodes one source and cuts its clips. Never throws for bad input: it becomes a Drop. Memory use
 /// doesn't grow with the source's length. Asks stop_requested() now and then and throws
 /// Error(kInterrupted).
-SourceResult curate_source(const SourceFile& source, const config::Clip& clip, const config::Curate& curate);
+SourceResult curate_source(const SourceFile& source, const config::Clip& clip,
+                           const config::Curate& curate);
 
 /// Joins the results of all sources in listing order, drops duplicates (identical files first, then
 /// by embedding; the earlier one stays) and removes the embeddings from the records.
