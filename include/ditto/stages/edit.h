@@ -10,9 +10,9 @@
 namespace ditto::stages {
 
 struct EditResult {
-  cv::Mat image;        ///< edited key frame, RGB, the key frame's size; empty when refused
-  cv::Mat mask;         ///< CV_8UC1, 255 where a local edit was meant; empty for global edits
-  std::string refusal;  ///< why the instruction can't be carried out; empty on success
+  cv::Mat image;           ///< edited key frame, RGB, the key frame's size; empty when refused
+  cv::Mat mask;            ///< CV_8UC1, 255 where a local edit was meant; empty for global edits
+  std::string refusal;     ///< why the instruction can't be carried out; empty on success
   nlohmann::json details;  ///< the program with the parameters that were used, for the lineage
 };
 
@@ -22,7 +22,8 @@ class Editor {
   virtual BackendId id() const = 0;
   /// Carries out the instruction on the key frame alone. An instruction outside its repertoire is
   /// refused, not an error.
-  virtual EditResult edit(const cv::Mat& key_frame, const Instruction& instruction, Stream stream) const = 0;
+  virtual EditResult edit(const cv::Mat& key_frame, const Instruction& instruction,
+                          Stream stream) const = 0;
 };
 std::unique_ptr<Editor> make_editor(const config::Edit& config);
 

@@ -13,14 +13,19 @@ namespace ditto::stages {
 
 /// The six tasks, in this spelling everywhere.
 enum class Task {
-  kGlobalStyle, kGlobalEnvironment, kLocalReplace, kLocalAdd, kLocalRemove, kLocalAttribute
+  kGlobalStyle,
+  kGlobalEnvironment,
+  kLocalReplace,
+  kLocalAdd,
+  kLocalRemove,
+  kLocalAttribute
 };
-std::string_view name_of(Task task);  ///< "global_style", ...
+std::string_view name_of(Task task);    ///< "global_style", ...
 Task task_from(std::string_view name);  ///< throws Error(kInput)
 inline bool is_global(Task task) { return task <= Task::kGlobalEnvironment; }
 
 struct Instruction {
-  std::string text;    ///< what a person would type
+  std::string text;  ///< what a person would type
   Task task = Task::kGlobalStyle;
   std::string target;  ///< what it is about: "the whole picture", "the red object on the left"
   /// The edit as a program of the builtin editor, when known; null for free text.

@@ -163,7 +163,7 @@ cv::Mat covered_ground(const cv::Mat& rgb, std::string_view kind) {
   const cv::Mat light = luma_of(rgb);
   const float lift = kind == "snow" ? 0.02F : kind == "sand" ? 0.12F : 0.05F;
   return map_pixels(rgb, light, [&](const Rgb&, float l) {
-    return scale_colour(*scale, lift + 0.98F * std::pow(clamp01(l), 0.75F));
+    return scale_colour(*scale, lift + 0.98F * std::pow(clamp01(l), kind == "snow" ? 1.0F : 0.75F));
   });
 }
 

@@ -68,7 +68,9 @@ Colour colour_of(const cv::Vec3f& rgb) {
   }
   if (chroma < (c.s > 0.45F ? 0.09F : 0.14F)) return Colour::kNone;
   if (c.h < 14 || c.h >= 344) {
-    if (c.s > 0.57F && c.v > 0.25F) return Colour::kRed;
+    // Skin is never as far from orange as this.
+    const bool true_red = c.h >= 346 || c.h < 6;
+    if (c.s > (true_red ? 0.45F : 0.60F) && c.v > 0.20F) return Colour::kRed;
     if (c.v > 0.78F && c.s > 0.22F && c.s < 0.52F && (c.h >= 344 || c.h < 2)) return Colour::kPink;
     return Colour::kNone;
   }
@@ -84,6 +86,22 @@ Colour colour_of(const cv::Vec3f& rgb) {
     return c.h >= 205 && c.h < 250 && c.s > 0.35F && c.v > 0.22F ? Colour::kBlue : Colour::kNone;
   if (c.h < 312) return c.h >= 262 && c.s > 0.28F && c.v > 0.15F ? Colour::kPurple : Colour::kNone;
   return c.h >= 316 && c.s > 0.25F && c.v > 0.55F ? Colour::kPink : Colour::kNone;
+}
+
+bool is_shade_of(const cv::Vec3f& rgb, Colour colour) {
+  struct Range {
+    float low;
+    float high;
+  };
+  // Red to pink; degrees of hue.
+  static constexpr Range kRanges[] = {{342, 374}, {12, 46},   {40, 70},   {68, 164},
+                                      {162, 204}, {200, 260}, {254, 322}, {314, 364}};
+  const auto i = static_cast<std::size_t>(colour);
+  if (i >= std::size(kRanges)) return colour_of(rgb) == colour;
+  const Hsv c = to_hsv(rgb);
+  if (c.s < 0.25F || c.s * c.v < 0.055F) return false;
+  const float h = c.h < kRanges[i].low ? c.h + 360 : c.h;
+  return h >= kRanges[i].low && h <= kRanges[i].high;
 }
 
 }  // namespace ditto::stages::editing

@@ -33,5 +33,8 @@ cv::Vec3f colour_value(Colour colour);
 /// so that a colour that two people would name differently has no name. Skin tones have none.
 Colour colour_of(const cv::Vec3f& rgb);
 bool is_chromatic(Colour colour);
+/// Whether a colour may belong to a thing of that name: its darker, paler and neighbouring shades.
+/// For colours without shades of their own (brown, white, grey, black) the name itself.
+bool is_shade_of(const cv::Vec3f& rgb, Colour colour);
 
 }  // namespace ditto::stages::editing

@@ -136,7 +136,8 @@ Fill fill_hole(const cv::Mat& rgb8, const cv::Mat& hole) {
   }
   // The membrane: what the piece lacks along the rim, spread over the hole.
   const int rim_width = std::max(3, static_cast<int>(6 * unit_of(rgb)));
-  // Only where both the picture and the piece are known; the rim's noise averages out on the way in.
+  // Only where both the picture and the piece are known; the rim's noise averages out on the way
+  // in.
   cv::Mat rim = ring_of(hole, rim_width);
   for (int y = 0; y < rim.rows; ++y) {
     for (int x = 0; x < rim.cols; ++x) {

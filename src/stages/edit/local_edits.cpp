@@ -94,7 +94,7 @@ EditResult recolour(const cv::Mat& key, const Region& region, const Program& pro
   Rgb wash = airy ? lerp(paint, grey(1), 0.35F) : paint;
   // Leaves keep much of their own light: painted flat they would lose their depth.
   if (region.kind == "grass" || region.kind == "greenery") {
-    wash = saturated(paint, 0.78F) * (0.5F + 0.5F * tone.luma / std::max(0.05F, luma(paint)));
+    wash = saturated(paint, 0.66F) * (0.5F + 0.5F * tone.luma / std::max(0.05F, luma(paint)));
   }
   return blended(key, map_pixels(rgb, [&](const Rgb& c) { return repainted(c, tone, wash, s); }),
                  alpha);
@@ -170,11 +170,10 @@ cv::Mat hole_of(const cv::Mat& key, const Region& region) {
   cv::Mat hole;
   cv::Mat body = region.mask.clone();
   if (region.kind == "person") {
-    // Feet and hands are often lost from the silhouette.
-    const cv::Point centre(region.box.x + region.box.width / 2,
-                           region.box.y + region.box.height / 2);
-    cv::ellipse(body, centre, {region.box.width * 56 / 100, region.box.height * 56 / 100}, 0, 0,
-                360, cv::Scalar(255), cv::FILLED);
+    // Feet and hands are often lost from the silhouette: the whole box goes.
+    const cv::Rect box(region.box.x - region.box.width / 8, region.box.y - region.box.height / 20,
+                       region.box.width * 5 / 4, region.box.height * 23 / 20);
+    cv::rectangle(body, box, cv::Scalar(255), cv::FILLED);
   }
   cv::dilate(body, hole,
              cv::getStructuringElement(cv::MORPH_ELLIPSE, {2 * grow + 1, 2 * grow + 1}));

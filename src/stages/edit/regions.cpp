@@ -110,7 +110,10 @@ std::optional<Region> as_object(const Scene& scene, Colour colour, const cv::Mat
   const bool chromatic = is_chromatic(colour);
   if (touched_borders(box, mask.size()) > (chromatic ? 2 : 0)) return std::nullopt;
   const cv::Mat own = (scene.labels == static_cast<int>(colour)) & mask;
-  if (cv::countNonZero(own) < 0.6 * cv::countNonZero(mask)) return std::nullopt;
+  // Shades may make up much of a thing, but its name must come from a fair part of it.
+  const double named = cv::countNonZero(own);
+  if (named < (chromatic ? 0.25 : 0.6) * cv::countNonZero(chromatic ? component : mask))
+    return std::nullopt;
   cv::Mat ring;
   cv::dilate(mask, ring, ellipse(25));
   cv::Mat near;
@@ -140,8 +143,13 @@ std::vector<Region> coloured_objects(const cv::Mat& rgb) {
   for (int c = 0; c < kColours; ++c) {
     const auto colour = static_cast<Colour>(c);
     if (colour == Colour::kGrey) continue;  // too common to name a thing
-    cv::Mat mask = scene.labels == c;
-    const double total = cv::countNonZero(mask);
+    cv::Mat mask(scene.rgb.size(), CV_8UC1);
+    for (int y = 0; y < mask.rows; ++y) {
+      for (int x = 0; x < mask.cols; ++x) {
+        mask.at<uchar>(y, x) = is_shade_of(scene.rgb.at<Rgb>(y, x), colour) ? 255 : 0;
+      }
+    }
+    const double total = cv::countNonZero(scene.labels == c);
     cv::morphologyEx(mask, mask, cv::MORPH_CLOSE, ellipse(5));
     cv::morphologyEx(mask, mask, cv::MORPH_OPEN, ellipse(3));
     cv::Mat components;
@@ -152,10 +160,14 @@ std::vector<Region> coloured_objects(const cv::Mat& rgb) {
     std::vector<Region> found;
     std::vector<double> areas;
     for (int i = 1; i < count; ++i) {
+      // A rival for the name is a component that bears it, not any that has a shade of it.
+      if (stats.at<int>(i, cv::CC_STAT_AREA) < 0.0005 * static_cast<double>(mask.total())) continue;
+      const cv::Mat component = components == i;
+      const int bearing = cv::countNonZero(component & (scene.labels == c));
+      if (bearing < 0.2 * stats.at<int>(i, cv::CC_STAT_AREA)) continue;
       areas.push_back(stats.at<int>(i, cv::CC_STAT_AREA));
       if (areas.back() < 0.004 * static_cast<double>(mask.total())) continue;
-      if (auto region = as_object(scene, colour, components == i, rgb.size()))
-        found.push_back(*region);
+      if (auto region = as_object(scene, colour, component, rgb.size())) found.push_back(*region);
     }
     std::sort(areas.rbegin(), areas.rend());
     for (Region& region : found) {

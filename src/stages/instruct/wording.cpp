@@ -283,7 +283,9 @@ std::string decorated(const Program& program, std::string text, Stream& stream) 
       ", keeping everything else as it is", " and leave the rest untouched",
       " while keeping the rest of the scene unchanged", " without changing anything else",
       ", but leave everything else alone"};
-  if (stream.uniform() < (is_look ? 0.15 : 0.35)) {
+  // What is isolated changes all the rest: to ask for that to stay would contradict it.
+  const double tail_chance = is_look ? 0.15 : program.name == "isolate" ? 0.0 : 0.35;
+  if (stream.uniform() < tail_chance) {
     text += is_look ? kLookTails[stream.index(std::size(kLookTails))]
                     : kLocalTails[stream.index(std::size(kLocalTails))];
   }
