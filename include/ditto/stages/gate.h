@@ -10,7 +10,7 @@ namespace ditto::stages {
 
 struct GateResult {
   bool pass = false;
-  std::string reason;    ///< why not; empty when it passes
+  std::string reason;  ///< why not; empty when it passes
   nlohmann::json scores;
 };
 

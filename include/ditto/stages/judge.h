@@ -20,7 +20,7 @@ struct Score {
 struct Judgement {
   std::vector<Score> scores;
   bool accepted = false;
-  std::string reason;          ///< main reason of a rejection; empty when accepted
+  std::string reason;  ///< main reason of a rejection; empty when accepted
   nlohmann::json measurements;
 };
 
@@ -29,7 +29,7 @@ struct JudgeContext {
   Instruction instruction;
   int key_frame = 0;
   cv::Mat edited_key_frame;  ///< empty when unknown (`ditto stage judge`)
-  cv::Mat mask;              ///< region of a local edit on the key frame; empty when global or unknown
+  cv::Mat mask;  ///< region of a local edit on the key frame; empty when global or unknown
   std::vector<float> confidence;  ///< of the generator; may be empty
 };
 
