@@ -20,6 +20,9 @@ namespace fs = std::filesystem;
 
 /// Sources that are curated to learn how many clips a source gives.
 constexpr std::size_t kProbedSources = 3;
+/// What the process takes besides frames: code, libraries, buffers of decoders and encoders
+/// (measured on clips so small that nothing else counts).
+constexpr double kProcessBytes = 280e6;
 /// Samples of the calibration clip that are timed.
 constexpr std::size_t kTimedSamples = 2;
 
@@ -160,9 +163,10 @@ Estimate estimate(const config::Config& config, std::int64_t limit) {
   result.total_seconds = serial / std::min(result.workers, cores);
   const MemoryNeed need =
       memory_need(backends, {config.clip.frames, config.clip.width, config.clip.height});
-  result.memory_bytes = std::min(
-      config.run.memory_megabytes * 1e6,
-      2.0 * static_cast<double>(need.clip) + result.workers * static_cast<double>(need.sample));
+  result.memory_bytes =
+      kProcessBytes + std::min(config.run.memory_megabytes * 1e6,
+                               2.0 * static_cast<double>(need.clip) +
+                                   result.workers * static_cast<double>(need.sample));
   struct statvfs info = {};
   fs::path existing = out;
   while (!fs::exists(existing) && existing.has_relative_path()) existing = existing.parent_path();

@@ -1,7 +1,8 @@
 #pragma once
 
-#include <filesystem>
 #include <gtest/gtest.h>
+
+#include <filesystem>
 
 #include "ditto/pipeline/lineage.h"
 
