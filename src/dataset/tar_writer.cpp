@@ -31,11 +31,14 @@ struct TarWriter::State {
   AtomicFile file;
   Sha256 hash;
   std::uint64_t bytes = 0;
-  std::exception_ptr failure;  ///< of the file, kept while libarchive's C frames are unwound
+  /// Of the file. libarchive is not told of it, but its bytes are dropped from then on: an archive
+  /// that has failed keeps its block when it is freed.
+  std::exception_ptr failure;
+  bool abandoned = false;
   std::unique_ptr<archive, int (*)(archive*)> tar;
 
   void check(int code) {
-    if (failure) std::rethrow_exception(std::exchange(failure, nullptr));
+    if (failure) std::rethrow_exception(failure);
     if (code >= ARCHIVE_OK) return;
     const char* reason = archive_error_string(tar.get());
     throw Error(ErrorKind::kFatal, fmt::format("can't write {}: {}", printable(path),
@@ -44,15 +47,15 @@ struct TarWriter::State {
 
   static la_ssize_t write(archive*, void* self, const void* data, std::size_t size) {
     auto* state = static_cast<State*>(self);
-    if (state->failure) return ARCHIVE_FATAL;
-    try {
-      state->file.write(data, size);
-    } catch (...) {
-      state->failure = std::current_exception();
-      return ARCHIVE_FATAL;
+    if (!state->failure && !state->abandoned) {
+      try {
+        state->file.write(data, size);
+        state->hash.update(data, size);
+        state->bytes += size;
+      } catch (...) {
+        state->failure = std::current_exception();
+      }
     }
-    state->hash.update(data, size);
-    state->bytes += size;
     return static_cast<la_ssize_t>(size);
   }
 };
@@ -68,7 +71,7 @@ TarWriter::TarWriter(const std::filesystem::path& path) : state_(std::make_uniqu
 
 TarWriter::~TarWriter() {
   // Freeing an open archive flushes it; nothing of an abandoned one should reach the file.
-  if (state_ && state_->tar) archive_write_fail(state_->tar.get());
+  if (state_) state_->abandoned = true;
 }
 
 UnitSummary::Part::Member TarWriter::add(const std::string& name, std::string_view bytes) {

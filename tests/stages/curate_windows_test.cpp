@@ -125,6 +125,13 @@ TEST(CurateWindows, MemoryDoesNotGrowWithTheSource) {
   EXPECT_NEAR(static_cast<double>(chosen[0]), 20000 / 6.0, 600);
   EXPECT_NEAR(static_cast<double>(chosen[1]), 20000 / 2.0, 600);
   EXPECT_NEAR(static_cast<double>(chosen[2]), 20000 * 5 / 6.0, 600);
+  // Each of the others is listed once.
+  std::set<std::int64_t> listed(chosen.begin(), chosen.end());
+  for (const Drop& drop : cutter->take_drops()) {
+    EXPECT_EQ(drop.reason, "surplus");
+    EXPECT_TRUE(listed.insert(*drop.start_frame).second) << *drop.start_frame;
+  }
+  EXPECT_EQ(listed.size(), 2000U);
 }
 
 TEST(CurateWindows, DropsStaticAndFastOnes) {

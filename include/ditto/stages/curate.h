@@ -25,7 +25,7 @@ struct Drop {
   std::string source_sha256{};  ///< empty when it was not read
   /// A word. Of files: unreadable, no_video, empty, not_a_file, dangling_link, link_loop,
   /// duplicate, too_small, too_short, low_frame_rate. Of pieces, which have a start_frame:
-  /// too_short, low_frame_rate, black, letterbox, frozen, static, too_fast, duplicate.
+  /// too_short, low_frame_rate, black, letterbox, frozen, static, too_fast, surplus, duplicate.
   std::string reason{};
   std::string detail{};  ///< a sentence with the values
   std::optional<double> score{};

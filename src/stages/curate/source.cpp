@@ -102,13 +102,15 @@ class Source {
            rounded(seconds));
       return;
     }
-    for (Drop& dropped : windows.take_drops()) {
-      if (dropped.score) dropped.score = rounded(*dropped.score);
-      add(std::move(dropped));
-    }
     const std::int64_t passed = windows.passed();
     for (const curate::Window& window : windows.take_windows()) {
       result_.clips.push_back(record_of(window, passed));
+    }
+    std::vector<Drop> drops = windows.take_drops();
+    std::ranges::stable_sort(drops, {}, [](const Drop& dropped) { return dropped.start_frame; });
+    for (Drop& dropped : drops) {
+      if (dropped.score) dropped.score = rounded(*dropped.score);
+      add(std::move(dropped));
     }
   }
 
@@ -160,6 +162,6 @@ SourceResult curate_source(const SourceFile& source, const config::Clip& clip,
   return Source(source, clip, curate).run();
 }
 
-BackendId curate_id() { return {.name = "builtin", .version = 1, .weights_digest = ""}; }
+BackendId curate_id() { return {.name = "builtin", .version = 2, .weights_digest = ""}; }
 
 }  // namespace ditto::stages

@@ -191,21 +191,41 @@ void WindowCutter::keep(const Window& window) {
   // Of candidates that outnumber the limit by far every second goes, again and again: what remains
   // is still evenly spread, and memory doesn't grow.
   const auto limit = static_cast<std::size_t>(curate_.max_clips_per_source);
-  if ((passed_ - 1) % stride_ != 0) return;
+  if ((passed_ - 1) % stride_ != 0) return drop_surplus(window);
   windows_.push_back(window);
   if (limit == 0 || windows_.size() < 2 * kSpareCandidates * limit) return;
   std::size_t kept = 0;
-  for (std::size_t i = 0; i < windows_.size(); i += 2) windows_[kept++] = windows_[i];
+  for (std::size_t i = 0; i < windows_.size(); ++i) {
+    if (i % 2 == 0) {
+      windows_[kept++] = windows_[i];
+    } else {
+      drop_surplus(windows_[i]);
+    }
+  }
   windows_.resize(kept);
   stride_ *= 2;
+}
+
+void WindowCutter::drop_surplus(const Window& window) {
+  drops_.push_back({.reason = "surplus",
+                    .detail = fmt::format("not among the {} clips taken from this source, evenly "
+                                          "spread over it (curate.max_clips_per_source)",
+                                          curate_.max_clips_per_source),
+                    .score = window.motion,
+                    .start_frame = window.start});
 }
 
 std::vector<Window> WindowCutter::take_windows() {
   const auto limit = static_cast<std::size_t>(curate_.max_clips_per_source);
   if (limit == 0 || windows_.size() <= limit) return std::exchange(windows_, {});
   std::vector<Window> chosen;
-  for (std::size_t i = 0; i < limit; ++i) {
-    chosen.push_back(windows_[(2 * i + 1) * windows_.size() / (2 * limit)]);
+  for (std::size_t i = 0; i < windows_.size(); ++i) {
+    const std::size_t next = (2 * chosen.size() + 1) * windows_.size() / (2 * limit);
+    if (chosen.size() < limit && i == next) {
+      chosen.push_back(windows_[i]);
+    } else {
+      drop_surplus(windows_[i]);
+    }
   }
   windows_.clear();
   return chosen;

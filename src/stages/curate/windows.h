@@ -48,9 +48,11 @@ class WindowCutter {
   std::int64_t frames() const { return pushed_; }
   /// How many clips passed, including those beyond the limit.
   std::int64_t passed() const { return passed_; }
-  /// At most curate.max_clips_per_source of those that passed, evenly spread over the source.
+  /// At most curate.max_clips_per_source of those that passed, evenly spread over the source; the
+  /// others become drops.
   std::vector<Window> take_windows();
-  /// Clips that failed a filter and shots shorter than a clip; the source's names are left empty.
+  /// Clips that failed a filter or are beyond the limit, and shots shorter than a clip; the source's
+  /// names are left empty. Call it after take_windows().
   std::vector<Drop> take_drops();
 
  private:
@@ -61,6 +63,7 @@ class WindowCutter {
   void lay(std::size_t count, bool whole_shot);
   void judge(std::size_t first);
   void keep(const Window& window);
+  void drop_surplus(const Window& window);
 
   config::Clip clip_;
   config::Curate curate_;
