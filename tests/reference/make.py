@@ -1,0 +1,9 @@
+"""Makes every fixture again, or those whose scripts are named: make.py [umt5 vae ...]."""
+import importlib
+import sys
+
+SCRIPTS = ["umt5", "vae", "transformer"]
+
+for script in sys.argv[1:] or SCRIPTS:
+    print(script, flush=True)
+    importlib.import_module(script).main()
