@@ -51,8 +51,8 @@ class WindowCutter {
   /// At most curate.max_clips_per_source of those that passed, evenly spread over the source; the
   /// others become drops.
   std::vector<Window> take_windows();
-  /// Clips that failed a filter or are beyond the limit, and shots shorter than a clip; the source's
-  /// names are left empty. Call it after take_windows().
+  /// Clips that failed a filter or are beyond the limit, and shots shorter than a clip; the
+  /// source's names are left empty. Call it after take_windows().
   std::vector<Drop> take_drops();
 
  private:
