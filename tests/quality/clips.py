@@ -1,0 +1,109 @@
+"""Stretches of the real clips in .deps/clips, and lossless videos of frames.
+
+Frames are uint8 RGB arrays [T, H, W, 3]. Held-out stretches are for reporting only: nothing is tuned
+or calibrated on them.
+"""
+import dataclasses
+import functools
+import os
+import pathlib
+import subprocess
+
+import numpy as np
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+FOLDER = pathlib.Path(os.environ.get("DITTO_CLIPS", ROOT / ".deps" / "clips"))
+
+
+@dataclasses.dataclass(frozen=True)
+class Stretch:
+    name: str
+    file: str
+    start: int  # first frame, in the file's own frames
+    about: str
+    held_out: bool = False
+
+
+STRETCHES = (
+    Stretch("bunny", "bigbuckbunny.mp4", 30, "animation; a large figure moves before grass"),
+    Stretch("cab", "bikes.mp4", 88, "street; a van drives through"),
+    Stretch("street", "bikes.mp4", 192, "street; a pedestrian before railings"),
+    Stretch("box", "box.mp4", 150, "a colourful box turned by a hand"),
+    Stretch("square", "vtest.avi", 300, "fixed camera; small pedestrians"),
+    Stretch("lady", "Megamind.avi", 40, "animation, dark; a gesturing figure"),
+    Stretch("cup", "cup.mp4", 60, "a dark cup tilted fast before a white wall", held_out=True),
+    Stretch("phone", "carphone_pristine.mp4", 40, "a talking head in a moving car, enlarged", held_out=True),
+    Stretch("man", "Megamind.avi", 208, "animation; a talking head", held_out=True),
+    Stretch("hand", "tree.avi", 34, "foliage; a hand comes in, few frames a second", held_out=True),
+    Stretch("lights", "bikes.mp4", 36, "traffic out of focus", held_out=True),
+    Stretch("bunny-late", "bigbuckbunny.mp4", 95, "animation; the figure turns", held_out=True),
+)
+
+
+def stretch(name):
+    for s in STRETCHES:
+        if s.name == name:
+            return s
+    raise KeyError(f"no stretch named {name}; there are {', '.join(s.name for s in STRETCHES)}")
+
+
+def tuning():
+    return [s for s in STRETCHES if not s.held_out]
+
+
+def held_out():
+    return [s for s in STRETCHES if s.held_out]
+
+
+def _probe(path):
+    text = subprocess.run(
+        ["ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", "stream=width,height,r_frame_rate",
+         "-of", "csv=p=0", str(path)], capture_output=True, text=True, check=True).stdout
+    width, height, rate = text.strip().split(",")[:3]
+    return int(width), int(height), rate
+
+
+def read_video(path):
+    """All frames of a video as they are."""
+    width, height, _ = _probe(path)
+    raw = subprocess.run(
+        ["ffmpeg", "-v", "error", "-i", str(path), "-fps_mode", "passthrough", "-pix_fmt", "rgb24", "-f", "rawvideo",
+         "-"], capture_output=True, check=True).stdout
+    return np.frombuffer(raw, np.uint8).reshape(-1, height, width, 3)
+
+
+@functools.lru_cache(maxsize=4)
+def load(name, frames=33, width=480):
+    """The frames of a stretch, scaled to `width` and an even height. Read only."""
+    s = stretch(name)
+    own_width, own_height, _ = _probe(FOLDER / s.file)
+    height = round(own_height * width / own_width / 2) * 2
+    raw = subprocess.run(
+        ["ffmpeg", "-v", "fatal", "-i", str(FOLDER / s.file), "-vf",
+         f"select=between(n\\,{s.start}\\,{s.start + frames - 1}),scale={width}:{height}:flags=area", "-frames:v",
+         str(frames), "-fps_mode", "passthrough", "-pix_fmt", "rgb24", "-f", "rawvideo", "-"],
+        capture_output=True, check=True).stdout
+    video = np.frombuffer(raw, np.uint8).reshape(-1, height, width, 3)
+    if len(video) != frames:
+        raise ValueError(f"{s.file} has {len(video)} frames from {s.start}, expected {frames}")
+    return video
+
+
+def write_lossless(path, frames, fps="25"):
+    """FFV1 in RGB: the program reads exactly these frames."""
+    frames = np.ascontiguousarray(frames)
+    _, height, width, _ = frames.shape
+    subprocess.run(
+        ["ffmpeg", "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", fps,
+         "-i", "-", "-c:v", "ffv1", "-pix_fmt", "bgr0", str(path)], input=frames.tobytes(), check=True)
+
+
+def write_encoded(path, frames, fps="25", crf=12):
+    """H.264 as the program writes it by default, for oracles and baselines."""
+    frames = np.ascontiguousarray(frames)
+    _, height, width, _ = frames.shape
+    subprocess.run(
+        ["ffmpeg", "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", fps,
+         "-i", "-", "-vf", "scale=out_color_matrix=bt709:out_range=tv", "-c:v", "libx264", "-preset", "medium",
+         "-crf", str(crf), "-pix_fmt", "yuv420p", "-colorspace", "bt709", "-threads", "2", str(path)],
+        input=frames.tobytes(), check=True)
