@@ -16,7 +16,12 @@ target_link_libraries(ditto_pch_torch PUBLIC nlohmann_json::nlohmann_json Thread
 
 function(ditto_use_pch target kind)
   target_link_libraries(${target} PRIVATE ditto_pch_${kind})
-  target_precompile_headers(${target} REUSE_FROM ditto_pch_${kind})
+  if(DITTO_TIDY)
+    # clang-tidy can't read GCC's precompiled header: the same text, included.
+    target_compile_options(${target} PRIVATE -include ${CMAKE_SOURCE_DIR}/cmake/pch/${kind}.h)
+  else()
+    target_precompile_headers(${target} REUSE_FROM ditto_pch_${kind})
+  endif()
 endfunction()
 
 function(ditto_layer name)
