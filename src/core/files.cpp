@@ -197,7 +197,6 @@ void sync_directory(const std::filesystem::path& directory) {
 
 std::string printable(const std::filesystem::path& path) {
   const std::string& text = path.native();
-  std::string plain;
   std::string escaped;
   bool needs_escape = false;
   for (std::size_t i = 0; i < text.size();) {
