@@ -64,15 +64,19 @@ def relative_l2(value, reference):
 class Fixture:
     """One folder: a model as save_pretrained writes it, and NAME's in-NAME and out-NAME files."""
 
-    def __init__(self, name, root=FIXTURES):
+    def __init__(self, name, root=FIXTURES, fresh=True):
         self.folder = pathlib.Path(root) / name
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.folder.mkdir(parents=True)
+        if fresh:
+            shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
 
-    def case(self, name, entry, inputs, outputs, arguments=None, tolerance=NETWORK, bfloat16=None):
-        """`bfloat16`: the outputs of the reference in bfloat16, whose errors are noted."""
+    def case(self, name, entry, inputs, outputs, arguments=None, tolerance=NETWORK, bfloat16=None, weights=None):
+        """`bfloat16`: the outputs of the reference in bfloat16, whose errors are noted. `weights`: what
+        --weights names, if that isn't the folder."""
         self.inputs(name, inputs, arguments)
         about = {"entry": entry, "tolerance": str(tolerance)}
+        if weights:
+            about["weights"] = weights
         if bfloat16:
             errors = {key: relative_l2(bfloat16[key], outputs[key]) for key in outputs}
             about["bfloat16"] = json.dumps({key: float(f"{value:.4g}") for key, value in errors.items()})
