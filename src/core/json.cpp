@@ -40,8 +40,8 @@ nlohmann::json read_json(const std::filesystem::path& path) {
   std::error_code error;
   const std::uintmax_t size = std::filesystem::file_size(path, error);
   if (!error && size > kLargest) {
-    throw Error(ErrorKind::kInput, fmt::format("{} has {} bytes, too many for a JSON file",
-                                               printable(path), size));
+    throw Error(ErrorKind::kInput,
+                fmt::format("{} has {} bytes, too many for a JSON file", printable(path), size));
   }
   return parse_json(read_file(path), printable(path));
 }

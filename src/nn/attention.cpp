@@ -34,9 +34,9 @@ std::optional<at::Tensor> aligned_bias(const at::Tensor& bias, const at::Tensor&
                                        std::int64_t keys) {
   if (!bias.defined()) return std::nullopt;
   const std::int64_t padded = (keys + 15) / 16 * 16;
-  const at::Tensor rows =
-      padded == keys ? bias.contiguous()
-                     : at::constant_pad_nd(bias, {0, padded - keys}).narrow(-1, 0, keys);
+  const at::Tensor rows = padded == keys
+                              ? bias.contiguous()
+                              : at::constant_pad_nd(bias, {0, padded - keys}).narrow(-1, 0, keys);
   return rows.expand({query.size(0), query.size(1), query.size(2), keys});
 }
 
@@ -66,9 +66,8 @@ AttentionBackend best_attention_backend(const at::Tensor& query, bool with_bias)
 at::Tensor attention(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value,
                      const AttentionOptions& options) {
   const bool same_width = value.size(-1) == query.size(-1);
-  const AttentionBackend best = same_width
-                                    ? best_attention_backend(query, options.bias.defined())
-                                    : AttentionBackend::kMath;
+  const AttentionBackend best =
+      same_width ? best_attention_backend(query, options.bias.defined()) : AttentionBackend::kMath;
   const AttentionBackend backend = options.backend.value_or(best);
   if (const std::string why = obstacle(backend, query, value, options.bias); !why.empty()) {
     throw Error(ErrorKind::kInput,

@@ -45,7 +45,8 @@ fs::path main_file(const fs::path& directory) {
     if (files.size() == 1) return files.front();
     if (files.size() > 1) {
       fail(directory, "has several files *" + std::string(ending) + " and none of them is " +
-                          kKnownNames[0] + " or " + kKnownNames[2] + "; name the one that is meant");
+                          kKnownNames[0] + " or " + kKnownNames[2] +
+                          "; name the one that is meant");
     }
   }
   return {};
@@ -62,7 +63,8 @@ Checkpoint::Checkpoint(const fs::path& path) : path_(path) {
     file = main_file(path);
     if (file.empty()) {
       const bool pickled = !files_ending(path, ".bin").empty() ||
-                           !files_ending(path, ".pth").empty() || !files_ending(path, ".pt").empty();
+                           !files_ending(path, ".pth").empty() ||
+                           !files_ending(path, ".pt").empty();
       fail(path, pickled ? "has no .safetensors file; pickled weights (.bin, .pt, .pth) can't be "
                            "read, save them as safetensors first"
                          : "has no .safetensors file");
@@ -91,8 +93,7 @@ void Checkpoint::read_index(const fs::path& path) {
   std::map<std::string, std::vector<std::string>> shards;
   for (const auto& [name, file] : map->items()) {
     const std::string shard = file.is_string() ? file.get<std::string>() : std::string();
-    if (shard.empty() || shard.starts_with(".") ||
-        fs::path(shard).filename().string() != shard) {
+    if (shard.empty() || shard.starts_with(".") || fs::path(shard).filename().string() != shard) {
       fail(path, "tensor \"" + shown(name) + "\" is in no file of this directory");
     }
     shards[shard].push_back(name);
@@ -107,8 +108,8 @@ void Checkpoint::read_index(const fs::path& path) {
     files_.emplace_back(path.parent_path() / shard);
     for (const std::string& name : names) {
       if (!files_.back().header().tensors.contains(name)) {
-        fail(path, "tensor \"" + shown(name) + "\" should be in " + shown(shard) +
-                       ", but isn't there");
+        fail(path,
+             "tensor \"" + shown(name) + "\" should be in " + shown(shard) + ", but isn't there");
       }
       places_[name] = {files_.size() - 1, name};
     }
@@ -152,8 +153,8 @@ void Checkpoint::rename(const std::function<std::string(const std::string&)>& ne
     const auto [other, added] = renamed.try_emplace(to, where);
     if (!added) {
       fail(files_[where.file].path(), "tensors \"" + shown(other->second.stored) + "\" and \"" +
-                                          shown(where.stored) + "\" both stand for \"" +
-                                          shown(to) + "\"");
+                                          shown(where.stored) + "\" both stand for \"" + shown(to) +
+                                          "\"");
     }
   }
   places_ = std::move(renamed);

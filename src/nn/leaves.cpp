@@ -54,7 +54,7 @@ RmsNorm::RmsNorm(const Scope& scope, std::int64_t dim, double eps)
 at::Tensor RmsNorm::operator()(const at::Tensor& x) const {
   const at::Tensor wide = x.to(at::kFloat);
   const at::Tensor scale = wide.square().mean(-1, true).add_(epsilon).rsqrt_();
-  return wide.mul(scale).to(x.scalar_type()).mul(weight);
+  return wide.mul(scale).to(weight.scalar_type()).mul(weight);
 }
 
 GroupNorm::GroupNorm(const Scope& scope, std::int64_t count, std::int64_t channels, double eps)

@@ -40,8 +40,8 @@ struct SafetensorsFile::Mapping {
     }
     // Writable in this process alone: an in-place operation must not end in a signal. No swap is
     // set aside for it, so that files larger than the memory can be mapped.
-    void* const start = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE,
-                               descriptor, 0);
+    void* const start =
+        ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, descriptor, 0);
     if (start == MAP_FAILED) {
       const int code = errno;
       ::close(descriptor);
@@ -139,8 +139,8 @@ std::vector<std::span<const std::byte>> SafetensorsFile::stored_bytes(
   std::vector<std::span<const std::byte>> parts;
   for (off_t at = begin; at < end;) {
     const off_t data = ::lseek(mapping_->descriptor, at, SEEK_DATA);
-    if (data < 0 && errno == ENXIO) break;         // nothing but a hole up to the end
-    if (data < 0) return {bytes(name)};            // a file system that can't tell
+    if (data < 0 && errno == ENXIO) break;  // nothing but a hole up to the end
+    if (data < 0) return {bytes(name)};     // a file system that can't tell
     const off_t hole = ::lseek(mapping_->descriptor, data, SEEK_HOLE);
     const off_t stop = hole < 0 ? end : std::min(hole, end);
     if (data >= end) break;

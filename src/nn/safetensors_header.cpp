@@ -104,8 +104,7 @@ class HeaderReader {
   bool key(std::string& name) {
     key_ = name;
     if (place_ == Place::kTop) {
-      const bool twice =
-          name == "__metadata__" ? has_metadata_ : header_.tensors.contains(name);
+      const bool twice = name == "__metadata__" ? has_metadata_ : header_.tensors.contains(name);
       if (twice) fail_at("tensor \"" + shown(name) + "\" is there twice");
       has_metadata_ |= name == "__metadata__";
     } else if (place_ == Place::kMetadata) {

@@ -36,8 +36,8 @@ bool is_scale(const std::string& name, const Checkpoint& checkpoint) {
 
 bool fits(const Weight& weight, const TensorInfo& info) {
   const at::ScalarType dtype = weight.tensor.scalar_type();
-  const bool kind = c10::isFloatingType(dtype) ? c10::isFloatingType(info.dtype)
-                                               : dtype == info.dtype;
+  const bool kind =
+      c10::isFloatingType(dtype) ? c10::isFloatingType(info.dtype) : dtype == info.dtype;
   return kind && weight.tensor.sizes() == c10::IntArrayRef(info.shape);
 }
 

@@ -7,7 +7,8 @@
 
 namespace ditto::nn {
 
-/// Which kernel computes attention. Those of CUDA exist once nn::load_cuda_if_present has succeeded.
+/// Which kernel computes attention. Those of CUDA exist once nn::load_cuda_if_present has
+/// succeeded.
 enum class AttentionBackend {
   kMath,       ///< two matrix products and a softmax: the specification, on any device
   kFlash,      ///< tiled; on the CPU any floating type, on CUDA 16 bits and no bias
@@ -25,8 +26,8 @@ struct AttentionOptions {
   /// Added to the scores, [B or 1, heads or 1, Lq, Lk]; undefined for none. Keys that nobody may
   /// look at are sliced off by the caller, not masked, wherever they are the same for all queries.
   at::Tensor bias;
-  std::optional<double> scale;  ///< of the scores; 1/sqrt(D) by default
-  bool causal = false;          ///< query i sees keys 0..i; needs Lq == Lk
+  std::optional<double> scale;              ///< of the scores; 1/sqrt(D) by default
+  bool causal = false;                      ///< query i sees keys 0..i; needs Lq == Lk
   std::optional<AttentionBackend> backend;  ///< the best one by default
 };
 

@@ -68,7 +68,7 @@ struct LayerNorm {
 };
 
 /// x / sqrt(mean(x^2) + epsilon) * weight over the last dimension, computed in float32 and cast to
-/// the input's dtype before the product with the weight.
+/// the weight's dtype before the product with it.
 struct RmsNorm {
   at::Tensor weight;  ///< [dim]
   double epsilon;

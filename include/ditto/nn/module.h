@@ -22,7 +22,8 @@
 ///       at::Tensor operator()(const at::Tensor& x) const { return out(at::gelu(in(x), "tanh")); }
 ///     };
 ///     ...
-///     for (int i = 0; i < config.num_layers; ++i) blocks.emplace_back(scope / "blocks" / i, config);
+///     for (int i = 0; i < config.num_layers; ++i) blocks.emplace_back(scope / "blocks" / i,
+///     config);
 ///
 /// Parameters are allocated empty and never initialised; load_weights (nn/weights.h) fills them in
 /// place, so copies of a module share them. On the device "meta" nothing is allocated: names,

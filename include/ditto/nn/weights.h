@@ -45,9 +45,9 @@ struct LoadOptions {
   std::function<void(std::uint64_t done, std::uint64_t total)> progress;
 };
 
-/// Copies every tensor into its parameter, cast to the parameter's dtype, on its device, one by one:
-/// besides the network only one tensor is in memory. Throws Error(kInput) with Match::text when
-/// anything is missing, unexpected or misshaped, before copying anything.
+/// Copies every tensor into its parameter, cast to the parameter's dtype, on its device, one by
+/// one: besides the network only one tensor is in memory. Throws Error(kInput) with Match::text
+/// when anything is missing, unexpected or misshaped, before copying anything.
 void load_weights(const Weights& weights, const Checkpoint& checkpoint,
                   const LoadOptions& options = {});
 
@@ -56,8 +56,8 @@ at::Tensor load_weight(const Weight& weight, const Checkpoint& checkpoint,
                        const std::string& stored_name, at::ScalarType dtype,
                        const WeightPatch* patch);
 
-/// The number of values that are not finite (NaN or infinite) in a tensor of a file; 0 for integers.
-/// Holes of a sparse file are not read.
+/// The number of values that are not finite (NaN or infinite) in a tensor of a file; 0 for
+/// integers. Holes of a sparse file are not read.
 std::uint64_t count_not_finite(const SafetensorsFile& file, const std::string& name);
 
 }  // namespace ditto::nn

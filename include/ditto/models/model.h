@@ -1,0 +1,119 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ditto/models/config.h"
+#include "ditto/nn/weights.h"
+
+/// What every model offers, whatever its class: weights under their checkpoint names, and entries
+/// that map named tensors and arguments to named tensors, as `ditto model run` calls them. Stages
+/// use the networks directly. To add a class: a source file with the network and its make function,
+/// and a line in src/models/architectures.cpp.
+namespace ditto::models {
+
+using Tensors = std::map<std::string, at::Tensor>;
+
+/// What an entry is given and gives: tensors, and scalars, strings and lists as one JSON object.
+struct Values {
+  Tensors tensors;
+  nlohmann::json arguments = nlohmann::json::object();
+};
+
+/// An entry's input. All tensors are on the model's device, with the dtypes that the caller gave.
+/// Getters throw Error(kInput) naming what is missing or of another kind.
+class Inputs {
+ public:
+  Inputs(std::string entry, Values values);
+
+  bool has(const std::string& name) const { return values_.tensors.contains(name); }
+  /// A negative rank means any.
+  const at::Tensor& tensor(const std::string& name, std::int64_t rank = -1) const;
+  /// Undefined when absent.
+  at::Tensor optional(const std::string& name, std::int64_t rank = -1) const;
+  const Tensors& tensors() const { return values_.tensors; }
+  const ModelConfig& arguments() const { return arguments_; }
+  /// "ENTRY: NAME PROBLEM", e.g. a size that doesn't fit.
+  [[noreturn]] void fail(const std::string& name, const std::string& problem) const;
+
+ private:
+  std::string entry_;
+  Values values_;
+  ModelConfig arguments_;
+};
+
+struct Entry {
+  std::string name;  ///< "forward", "encode", ...
+  /// All that it knows; a trailing '*' stands for any ending ("images_*").
+  std::vector<std::string> tensors;
+  std::vector<std::string> arguments;
+  /// Computes in inference mode.
+  std::function<Values(const Inputs&)> run;
+  bool needs_weights = true;  ///< a tokenizer's don't
+};
+
+struct Model {
+  std::unique_ptr<nn::Weights> weights = std::make_unique<nn::Weights>();
+  std::vector<Entry> entries;
+
+  nn::Scope scope(const nn::Placement& placement) const { return {*weights, placement}; }
+};
+
+struct Architecture;
+
+/// A model's directory, or a single file, as found on disk.
+struct Source {
+  std::filesystem::path path;
+  ModelConfig config;
+  const Architecture* architecture = nullptr;
+};
+
+/// Checkpoints of a class that use other names than its modules.
+struct Layout {
+  std::string_view name;  ///< "original Wan", for reports
+  /// Looks at all names of a checkpoint.
+  bool (*recognise)(const std::vector<std::string>& names);
+  /// The module tree's name of a tensor; the name itself where it is the same; empty to leave the
+  /// tensor out.
+  std::string (*rename)(const std::string& name);
+  /// The config of a single file that comes without one, from its names and shapes (before they
+  /// are renamed), with `_class_name`. May be null.
+  nlohmann::json (*config)(const nn::Checkpoint& checkpoint) = nullptr;
+};
+
+/// One supported class.
+struct Architecture {
+  std::string_view class_name;
+  /// Builds the model with empty weights. On the device "meta" it must not compute anything large.
+  Model (*make)(const Source& source, const nn::Placement& placement);
+  std::vector<Layout> layouts = {};
+};
+
+const std::vector<Architecture>& architectures();
+
+/// Finds out which class `path` holds: a directory with model_index.json, config.json or
+/// scheduler_config.json, or a single file of a known layout. Throws Error(kInput): nothing there,
+/// a class that is not supported (the message lists those that are).
+Source find_model(const std::filesystem::path& path);
+
+/// The checkpoint of a source with its tensors renamed to the module tree's names. `layout`
+/// receives the name of the layout when it isn't the class's own.
+nn::Checkpoint open_checkpoint(const Source& source, std::string* layout = nullptr);
+
+/// Builds and loads.
+Model load_model(const std::filesystem::path& path, const nn::Placement& placement,
+                 const nn::LoadOptions& options = {});
+
+/// Runs an entry: unknown names are an error that lists the known ones; tensors are moved to the
+/// device. Throws Error(kInput), also for what LibTorch finds wrong.
+Values run_entry(const Entry& entry, Values values, at::Device device);
+
+}  // namespace ditto::models

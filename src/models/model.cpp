@@ -1,0 +1,168 @@
+#include "ditto/models/model.h"
+
+#include "ditto/core/error.h"
+#include "ditto/core/files.h"
+#include "ditto/core/nearest.h"
+#include "ditto/nn/dtype.h"
+
+namespace ditto::models {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// In the order in which they are looked for.
+constexpr const char* kConfigNames[] = {"model_index.json", "config.json", "scheduler_config.json"};
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text.empty() ? "none" : text;
+}
+
+bool is_known(const std::string& name, const std::vector<std::string>& known) {
+  for (const std::string& pattern : known) {
+    const bool open = pattern.ends_with("*");
+    if (open ? name.starts_with(pattern.substr(0, pattern.size() - 1)) : name == pattern) {
+      return true;
+    }
+  }
+  return false;
+}
+
+void refuse_unknown(const std::string& entry, const char* kind, const std::string& name,
+                    const std::vector<std::string>& known) {
+  if (is_known(name, known)) return;
+  const std::string meant = nearest(name, known);
+  throw Error(ErrorKind::kInput, entry + " has no " + kind + " \"" + nn::shown(name) + "\"" +
+                                     (meant.empty() ? "" : "; did you mean \"" + meant + "\"?") +
+                                     " It knows: " + joined(known));
+}
+
+const Architecture& architecture_of(const std::string& class_name, const std::string& file) {
+  std::vector<std::string> names;
+  for (const Architecture& one : architectures()) {
+    if (one.class_name == class_name) return one;
+    names.emplace_back(one.class_name);
+  }
+  throw Error(ErrorKind::kInput, file + ": class \"" + nn::shown(class_name) +
+                                     "\" is not supported; those that are: " + joined(names));
+}
+
+/// A file whose tensors have the names of a known layout.
+Source find_single_file(const fs::path& path) {
+  const nn::Checkpoint checkpoint(path);
+  const std::vector<std::string> names = checkpoint.names();
+  for (const Architecture& one : architectures()) {
+    for (const Layout& layout : one.layouts) {
+      if (layout.config == nullptr || !layout.recognise(names)) continue;
+      ModelConfig config(layout.config(checkpoint), printable(path));
+      const Architecture& architecture = architecture_of(config.class_name(), printable(path));
+      return {path, std::move(config), &architecture};
+    }
+  }
+  throw Error(ErrorKind::kInput, printable(path) +
+                                     ": there is no config.json beside it, and its tensors' names "
+                                     "are not those of a known model");
+}
+
+}  // namespace
+
+Inputs::Inputs(std::string entry, Values values)
+    : entry_(std::move(entry)),
+      values_(std::move(values)),
+      arguments_(values_.arguments, entry_ + ": arguments") {}
+
+void Inputs::fail(const std::string& name, const std::string& problem) const {
+  throw Error(ErrorKind::kInput, entry_ + ": " + name + " " + problem);
+}
+
+const at::Tensor& Inputs::tensor(const std::string& name, std::int64_t rank) const {
+  const auto found = values_.tensors.find(name);
+  if (found == values_.tensors.end()) fail(name, "is missing");
+  if (rank >= 0 && found->second.dim() != rank) {
+    fail(name, "has shape " + nn::shape_text(found->second.sizes()) + "; it must have " +
+                   std::to_string(rank) + " dimensions");
+  }
+  return found->second;
+}
+
+at::Tensor Inputs::optional(const std::string& name, std::int64_t rank) const {
+  return has(name) ? tensor(name, rank) : at::Tensor();
+}
+
+Source find_model(const fs::path& path) {
+  std::error_code error;
+  if (!fs::exists(path, error)) {
+    throw Error(ErrorKind::kInput, printable(path) + " doesn't exist");
+  }
+  const bool directory = fs::is_directory(path, error);
+  if (!directory) return find_single_file(path);
+  for (const char* name : kConfigNames) {
+    if (!fs::exists(path / name, error)) continue;
+    ModelConfig config = ModelConfig::read(path / name);
+    const Architecture& architecture = architecture_of(config.class_name(), config.file());
+    return {path, std::move(config), &architecture};
+  }
+  if (nn::Checkpoint::exists(path)) return find_single_file(path);
+  throw Error(ErrorKind::kInput,
+              printable(path) +
+                  " holds no model: there is no config.json, model_index.json or "
+                  "scheduler_config.json");
+}
+
+nn::Checkpoint open_checkpoint(const Source& source, std::string* layout_name) {
+  nn::Checkpoint checkpoint(source.path);
+  const std::vector<std::string> names = checkpoint.names();
+  for (const Layout& layout : source.architecture->layouts) {
+    if (!layout.recognise(names)) continue;
+    checkpoint.rename(layout.rename);
+    if (layout_name != nullptr) *layout_name = layout.name;
+    break;
+  }
+  return checkpoint;
+}
+
+namespace {
+
+/// LibTorch's own complaint, without the stack that its what() adds.
+template <typename Function>
+auto translated(const std::string& where, Function function) -> decltype(function()) {
+  try {
+    return function();
+  } catch (const c10::OutOfMemoryError& error) {
+    throw Error(ErrorKind::kTransient, where + ": " + error.what_without_backtrace());
+  } catch (const c10::Error& error) {
+    throw Error(ErrorKind::kInput, where + ": " + error.what_without_backtrace());
+  }
+}
+
+}  // namespace
+
+Model load_model(const fs::path& path, const nn::Placement& placement,
+                 const nn::LoadOptions& options) {
+  const Source source = find_model(path);
+  return translated(printable(path), [&] {
+    const c10::InferenceMode inference;
+    Model model = source.architecture->make(source, placement);
+    if (!model.weights->all().empty()) {
+      nn::load_weights(*model.weights, open_checkpoint(source), options);
+    }
+    return model;
+  });
+}
+
+Values run_entry(const Entry& entry, Values values, at::Device device) {
+  for (const auto& [name, tensor] : values.tensors) {
+    refuse_unknown(entry.name, "input", name, entry.tensors);
+  }
+  for (const auto& [name, value] : values.arguments.items()) {
+    refuse_unknown(entry.name, "argument", name, entry.arguments);
+  }
+  return translated(entry.name, [&] {
+    const c10::InferenceMode inference;
+    for (auto& [name, tensor] : values.tensors) tensor = tensor.to(device);
+    return entry.run(Inputs(entry.name, std::move(values)));
+  });
+}
+
+}  // namespace ditto::models
