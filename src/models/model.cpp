@@ -1,6 +1,5 @@
 #include "ditto/models/model.h"
 
-#include "ditto/core/error.h"
 #include "ditto/core/files.h"
 #include "ditto/core/nearest.h"
 #include "ditto/nn/dtype.h"
@@ -122,26 +121,9 @@ nn::Checkpoint open_checkpoint(const Source& source, std::string* layout_name) {
   return checkpoint;
 }
 
-namespace {
-
-/// LibTorch's own complaint, without the stack that its what() adds.
-template <typename Function>
-auto translated(const std::string& where, Function function) -> decltype(function()) {
-  try {
-    return function();
-  } catch (const c10::OutOfMemoryError& error) {
-    throw Error(ErrorKind::kTransient, where + ": " + error.what_without_backtrace());
-  } catch (const c10::Error& error) {
-    throw Error(ErrorKind::kInput, where + ": " + error.what_without_backtrace());
-  }
-}
-
-}  // namespace
-
-Model load_model(const fs::path& path, const nn::Placement& placement,
+Model load_model(const Source& source, const nn::Placement& placement,
                  const nn::LoadOptions& options) {
-  const Source source = find_model(path);
-  return translated(printable(path), [&] {
+  return translated(printable(source.path), [&] {
     const c10::InferenceMode inference;
     Model model = source.architecture->make(source, placement);
     if (!model.weights->all().empty()) {
@@ -151,13 +133,17 @@ Model load_model(const fs::path& path, const nn::Placement& placement,
   });
 }
 
-Values run_entry(const Entry& entry, Values values, at::Device device) {
+void check_names(const Entry& entry, const Values& values) {
   for (const auto& [name, tensor] : values.tensors) {
     refuse_unknown(entry.name, "input", name, entry.tensors);
   }
   for (const auto& [name, value] : values.arguments.items()) {
     refuse_unknown(entry.name, "argument", name, entry.arguments);
   }
+}
+
+Values run_entry(const Entry& entry, Values values, at::Device device) {
+  check_names(entry, values);
   return translated(entry.name, [&] {
     const c10::InferenceMode inference;
     for (auto& [name, tensor] : values.tensors) tensor = tensor.to(device);

@@ -9,8 +9,8 @@
 
 namespace ditto::nn {
 
-void set_up_torch() {
-  at::set_num_threads(1);
+void set_up_torch(int threads) {
+  at::set_num_threads(threads);
   // The number of inter-op threads can be set only once in a process.
   static const bool done = [] {
     at::set_num_interop_threads(1);

@@ -61,7 +61,7 @@ TEST_P(ParityTest, AgreesWithTheReference) {
   const auto& facts = expected.header().metadata;
   const fs::path weights =
       facts.contains("weights") ? one.folder / facts.at("weights") : one.folder;
-  const Model model = load_model(weights, {});
+  const Model model = load_model(find_model(weights), {});
   const std::string entry_name = facts.contains("entry") ? facts.at("entry") : "forward";
   const auto entry = std::find_if(model.entries.begin(), model.entries.end(),
                                   [&](const Entry& e) { return e.name == entry_name; });

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ditto/core/error.h"
 #include "ditto/models/config.h"
 #include "ditto/nn/weights.h"
 
@@ -109,11 +110,27 @@ Source find_model(const std::filesystem::path& path);
 nn::Checkpoint open_checkpoint(const Source& source, std::string* layout = nullptr);
 
 /// Builds and loads.
-Model load_model(const std::filesystem::path& path, const nn::Placement& placement,
+Model load_model(const Source& source, const nn::Placement& placement,
                  const nn::LoadOptions& options = {});
 
-/// Runs an entry: unknown names are an error that lists the known ones; tensors are moved to the
-/// device. Throws Error(kInput), also for what LibTorch finds wrong.
+/// Throws Error(kInput) for a tensor or argument that the entry doesn't know; the message lists
+/// those that it does.
+void check_names(const Entry& entry, const Values& values);
+/// Checks the names, moves the tensors to the device and runs the entry. Throws Error(kInput), also
+/// for what LibTorch finds wrong.
 Values run_entry(const Entry& entry, Values values, at::Device device);
+
+/// The function's result; LibTorch's exceptions become Error(kInput), or Error(kTransient) when
+/// memory is short, without the stack that their what() has.
+template <typename Function>
+auto translated(const std::string& where, Function function) -> decltype(function()) {
+  try {
+    return function();
+  } catch (const c10::OutOfMemoryError& error) {
+    throw Error(ErrorKind::kTransient, where + ": " + error.what_without_backtrace());
+  } catch (const c10::Error& error) {
+    throw Error(ErrorKind::kInput, where + ": " + error.what_without_backtrace());
+  }
+}
 
 }  // namespace ditto::models

@@ -5,9 +5,9 @@
 /// LibTorch as a whole: set-up and facts, without its headers.
 namespace ditto::nn {
 
-/// One thread within and between operators: parallelism is over samples, and results must not
-/// depend on a thread count. May be called again.
-void set_up_torch();
+/// One thread within and between operators, unless told otherwise: parallelism is over samples, and
+/// results must not depend on a thread count. May be called again.
+void set_up_torch(int threads = 1);
 
 std::string torch_version();
 /// The instruction set that LibTorch's own kernels use: "DEFAULT", "AVX2", "AVX512".

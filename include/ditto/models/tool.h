@@ -1,0 +1,82 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// What `ditto model` does, without LibTorch's headers. All functions throw Error(kInput) naming
+/// the file, key or tensor that is wrong, and Error(kUsage) for options that make no sense.
+namespace ditto::models {
+
+/// Bytes done and in all of what is named ("loading", "reading"); called often.
+using Progress =
+    std::function<void(std::string_view what, std::uint64_t done, std::uint64_t total)>;
+
+struct ModelReport {
+  struct Tensor {
+    std::string name;
+    std::string dtype;  ///< as in a safetensors header
+    std::vector<std::int64_t> shape;
+    std::uint64_t bytes = 0;
+  };
+  struct Entry {
+    std::string name;
+    std::vector<std::string> tensors;
+    std::vector<std::string> arguments;
+  };
+  struct Misfit {
+    std::string name;
+    std::string expected;
+    std::string found;
+  };
+  struct NotFinite {
+    std::string name;
+    std::uint64_t values = 0;
+  };
+
+  std::string path;
+  std::string class_name;
+  std::string layout;  ///< empty when the names are the class's own
+  std::vector<Entry> entries;
+  std::uint64_t parameters = 0;
+  std::uint64_t bytes = 0;
+  std::vector<Tensor> tensors;  ///< check: as stored; info: as the class makes them
+  std::size_t files = 0;
+
+  std::vector<std::string> missing;
+  std::vector<std::string> unexpected;
+  std::vector<Misfit> misshaped;
+  std::vector<NotFinite> not_finite;
+
+  std::vector<ModelReport> components;   ///< of a pipeline, those with weights
+  std::vector<std::string> unsupported;  ///< components with weights whose class isn't supported
+
+  bool whole() const;
+};
+
+/// Compares names, shapes and dtypes with what the class needs, and, when asked to, looks for
+/// values that are not finite. Of a pipeline: each of its components.
+ModelReport check_model(const std::filesystem::path& path, bool read_values,
+                        const Progress& progress);
+
+/// What the config says, without the weights: entries, and all tensors in PyTorch's `dtype`.
+ModelReport describe_model(const std::filesystem::path& path, const std::string& dtype);
+
+struct RunRequest {
+  std::filesystem::path weights;
+  std::string entry;  ///< empty: the first of the class's entries
+  std::filesystem::path inputs;
+  std::filesystem::path outputs;
+  std::string device = "cpu";     ///< or "cuda", "cuda:N"
+  std::string dtype = "float32";  ///< of the parameters
+};
+
+/// Reads the inputs, loads the model, runs the entry, writes the outputs. Whatever goes wrong,
+/// there is no file `outputs` afterwards.
+void run_model(const RunRequest& request, const Progress& progress);
+
+}  // namespace ditto::models

@@ -1,0 +1,200 @@
+#include "ditto/models/tool.h"
+
+#include "ditto/core/error.h"
+#include "ditto/core/files.h"
+#include "ditto/core/json.h"
+#include "ditto/core/stop.h"
+#include "ditto/models/model.h"
+#include "ditto/nn/device.h"
+#include "ditto/nn/dtype.h"
+
+namespace ditto::models {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kPipelineFile = "model_index.json";
+
+void describe_entries(const Model& model, ModelReport& report) {
+  for (const Entry& entry : model.entries) {
+    report.entries.push_back({entry.name, entry.tensors, entry.arguments});
+  }
+}
+
+at::ScalarType computing_dtype(const std::string& name) {
+  const auto dtype = nn::dtype_from_torch(name);
+  if (!dtype || !c10::isFloatingType(*dtype) || c10::elementSize(*dtype) == 1) {
+    throw Error(ErrorKind::kUsage, "--dtype is \"" + nn::shown(name) +
+                                       "\"; it must be float32, bfloat16, float16 or float64");
+  }
+  return *dtype;
+}
+
+void find_not_finite(const nn::Checkpoint& checkpoint, const Progress& progress,
+                     ModelReport& report) {
+  const std::uint64_t total = checkpoint.bytes();
+  std::uint64_t done = 0;
+  for (const std::string& name : checkpoint.names()) {
+    throw_if_stopped();
+    const nn::SafetensorsFile& file = checkpoint.file_of(name);
+    const std::string& stored = checkpoint.stored(name);
+    const std::uint64_t count = nn::count_not_finite(file, stored);
+    if (count > 0) report.not_finite.push_back({name, count});
+    file.release(stored);
+    done += checkpoint.info(name).bytes;
+    if (progress) progress("reading", done, total);
+  }
+}
+
+ModelReport check_single(const Source& source, bool read_values, const Progress& progress) {
+  ModelReport report;
+  report.path = printable(source.path);
+  report.class_name = source.architecture->class_name;
+  const Model model = source.architecture->make(source, {at::kFloat, at::kMeta});
+  describe_entries(model, report);
+  report.parameters = model.weights->parameters();
+  if (model.weights->all().empty()) return report;
+  const nn::Checkpoint checkpoint = open_checkpoint(source, &report.layout);
+  nn::Match match = nn::match(*model.weights, checkpoint);
+  report.missing = std::move(match.missing);
+  report.unexpected = std::move(match.unexpected);
+  for (auto& one : match.misshaped) {
+    report.misshaped.push_back({one.name, one.expected, one.found});
+  }
+  for (const std::string& name : checkpoint.names()) {
+    const nn::TensorInfo& info = checkpoint.info(name);
+    report.tensors.push_back({name, nn::header_name(info.dtype), info.shape, info.bytes});
+  }
+  report.bytes = checkpoint.bytes();
+  report.files = checkpoint.files().size();
+  if (read_values) find_not_finite(checkpoint, progress, report);
+  return report;
+}
+
+/// Components are the folders that the pipeline's index names; those without weights (schedulers,
+/// tokenizers) have nothing to check.
+ModelReport check_pipeline(const fs::path& path, bool read_values, const Progress& progress) {
+  const ModelConfig index = ModelConfig::read(path / kPipelineFile);
+  ModelReport report;
+  report.path = printable(path);
+  report.class_name = index.class_name();
+  for (const auto& [name, what] : index.values().items()) {
+    if (!what.is_array() || what.size() != 2 || !what[1].is_string()) continue;
+    if (fs::path(name).filename() != name || name.starts_with("."))
+      index.fail(name, "is no folder's name");
+    if (!nn::Checkpoint::exists(path / name)) continue;
+    const std::string class_name = ModelConfig::read(path / name / "config.json").class_name();
+    const auto& known = architectures();
+    const bool supported = std::any_of(known.begin(), known.end(), [&](const Architecture& one) {
+      return one.class_name == class_name;
+    });
+    if (!supported) {
+      report.unsupported.push_back(name + ": " + class_name);
+      continue;
+    }
+    report.components.push_back(check_single(find_model(path / name), read_values, progress));
+    report.parameters += report.components.back().parameters;
+    report.bytes += report.components.back().bytes;
+    report.files += report.components.back().files;
+  }
+  return report;
+}
+
+Values read_inputs(const fs::path& path) {
+  const nn::SafetensorsFile file(path);
+  Values values;
+  for (const auto& [name, info] : file.header().tensors) values.tensors[name] = file.tensor(name);
+  const auto arguments = file.header().metadata.find("arguments");
+  if (arguments != file.header().metadata.end()) {
+    values.arguments = parse_json(arguments->second, printable(path) + ": arguments");
+    if (!values.arguments.is_object()) {
+      throw Error(ErrorKind::kInput, printable(path) + ": arguments must be a JSON object");
+    }
+  }
+  return values;
+}
+
+const Entry& entry_of(const Model& model, const std::string& name, const Source& source) {
+  std::string known;
+  for (const Entry& entry : model.entries) {
+    if (name.empty() || entry.name == name) return entry;
+    known += (known.empty() ? "" : ", ") + entry.name;
+  }
+  throw Error(ErrorKind::kUsage, std::string(source.architecture->class_name) + " has no entry \"" +
+                                     nn::shown(name) + "\"; it has: " + known);
+}
+
+void write_outputs(const fs::path& path, const Values& values) {
+  std::map<std::string, std::string> metadata;
+  if (!values.arguments.empty()) metadata["arguments"] = values.arguments.dump();
+  nn::write_safetensors(path, values.tensors, metadata);
+}
+
+}  // namespace
+
+bool ModelReport::whole() const {
+  bool all = missing.empty() && unexpected.empty() && misshaped.empty() && not_finite.empty() &&
+             unsupported.empty();
+  for (const ModelReport& component : components) all = all && component.whole();
+  return all;
+}
+
+ModelReport check_model(const fs::path& path, bool read_values, const Progress& progress) {
+  std::error_code ignored;
+  return translated(printable(path), [&] {
+    if (fs::exists(path / kPipelineFile, ignored)) {
+      return check_pipeline(path, read_values, progress);
+    }
+    return check_single(find_model(path), read_values, progress);
+  });
+}
+
+ModelReport describe_model(const fs::path& path, const std::string& dtype) {
+  const nn::Placement placement{computing_dtype(dtype), at::kMeta};
+  return translated(printable(path), [&] {
+    const Source source = find_model(path);
+    const Model model = source.architecture->make(source, placement);
+    ModelReport report;
+    report.path = printable(path);
+    report.class_name = source.architecture->class_name;
+    describe_entries(model, report);
+    report.parameters = model.weights->parameters();
+    report.bytes = model.weights->bytes();
+    for (const nn::Weight& weight : model.weights->all()) {
+      report.tensors.push_back({weight.name, nn::header_name(weight.tensor.scalar_type()),
+                                weight.tensor.sizes().vec(), weight.tensor.nbytes()});
+    }
+    return report;
+  });
+}
+
+void run_model(const RunRequest& request, const Progress& progress) {
+  const nn::Placement placement{computing_dtype(request.dtype), nn::use_device(request.device)};
+  std::error_code ignored;
+  if (fs::equivalent(request.inputs, request.outputs, ignored)) {
+    throw Error(ErrorKind::kUsage, "--inputs and --outputs are the same file");
+  }
+  const Source source = find_model(request.weights);
+  // Results of an earlier run must not pass for this one's.
+  if (fs::is_regular_file(request.outputs, ignored)) remove_file(request.outputs);
+  { const AtomicFile can_be_written(request.outputs); }
+  Values values = read_inputs(request.inputs);
+  // Without memory for its weights first, so that mistakes in the request come out at once.
+  const Model outline = translated(printable(request.weights), [&] {
+    return source.architecture->make(source, {placement.dtype, at::kMeta});
+  });
+  const std::string entry = entry_of(outline, request.entry, source).name;
+  check_names(entry_of(outline, entry, source), values);
+  nn::LoadOptions options;
+  if (progress) {
+    options.progress = [&progress](std::uint64_t done, std::uint64_t total) {
+      progress("loading", done, total);
+    };
+  }
+  const Model model = load_model(source, placement, options);
+  throw_if_stopped();
+  write_outputs(request.outputs,
+                run_entry(entry_of(model, entry, source), std::move(values), placement.device));
+}
+
+}  // namespace ditto::models
