@@ -18,7 +18,8 @@ function(ditto_use_pch target kind)
   target_link_libraries(${target} PRIVATE ditto_pch_${kind})
   if(DITTO_TIDY)
     # clang-tidy can't read GCC's precompiled header: the same text, included.
-    target_compile_options(${target} PRIVATE -include ${CMAKE_SOURCE_DIR}/cmake/pch/${kind}.h)
+    target_compile_options(${target} PRIVATE -include ${CMAKE_SOURCE_DIR}/cmake/pch/${kind}.h
+      -Wno-deprecated-declarations)
   else()
     target_precompile_headers(${target} REUSE_FROM ditto_pch_${kind})
   endif()

@@ -63,7 +63,7 @@ class Loader {
 
  private:
   static Json value_from_command_line(const Key& key, const std::string& text) {
-    const Json parsed = [&]() -> Json {
+    Json parsed = [&]() -> Json {
       try {
         return Json::parse(text);
       } catch (const nlohmann::json::exception&) {

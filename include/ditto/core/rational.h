@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <numeric>
 #include <string>
@@ -25,13 +26,13 @@ struct Rational {
 /// are exact to three decimals.
 inline Rational frame_rate_from(double fps) {
   const double ntsc = fps * 1.001;
-  const auto rounded = static_cast<std::int64_t>(ntsc + 0.5);
+  const std::int64_t rounded = std::llround(ntsc);
   const double error = ntsc - static_cast<double>(rounded);
-  const double integer_error = fps - static_cast<double>(static_cast<std::int64_t>(fps + 0.5));
+  const double integer_error = fps - static_cast<double>(std::llround(fps));
   if (error < 0.001 && error > -0.001 && (integer_error > 0.001 || integer_error < -0.001)) {
     return Rational{rounded * 1000, 1001};
   }
-  return Rational{static_cast<std::int64_t>(fps * 1000.0 + 0.5), 1000}.reduced();
+  return Rational{std::llround(fps * 1000.0), 1000}.reduced();
 }
 
 }  // namespace ditto
