@@ -87,6 +87,19 @@ void AtomicFile::write(const void* data, std::size_t size) {
   }
 }
 
+void AtomicFile::write_at(std::uint64_t offset, const void* data, std::size_t size) {
+  step("write", final_);
+  const char* next = static_cast<const char*>(data);
+  while (size > 0) {
+    const ssize_t n = ::pwrite(descriptor_, next, size, static_cast<off_t>(offset));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) fail("write", final_, errno);
+    next += n;
+    offset += static_cast<std::uint64_t>(n);
+    size -= static_cast<std::size_t>(n);
+  }
+}
+
 void AtomicFile::commit() {
   step("sync", final_);
   if (::fsync(descriptor_) != 0) fail("write", final_, errno);

@@ -104,8 +104,7 @@ at::Tensor SafetensorsFile::tensor(const std::string& name) const {
     std::memcpy(copy.mutable_data_ptr(), start, tensor.bytes);
     return copy;
   }
-  return at::from_blob(
-      start, tensor.shape, [mapping = mapping_](void*) {}, tensor.dtype);
+  return at::from_blob(start, tensor.shape, [mapping = mapping_](void*) {}, tensor.dtype);
 }
 
 namespace {
@@ -156,21 +155,26 @@ std::vector<std::span<const std::byte>> SafetensorsFile::stored_bytes(
 
 namespace {
 
+/// Sets the ranges of `layout`.
 std::string file_header(std::map<std::string, TensorInfo>& layout,
-                        const std::vector<std::string>& order,
                         const std::map<std::string, std::string>& metadata) {
+  std::vector<std::pair<const std::string, TensorInfo>*> order;
+  for (auto& entry : layout) order.push_back(&entry);
+  std::stable_sort(order.begin(), order.end(), [](const auto* a, const auto* b) {
+    return c10::elementSize(a->second.dtype) > c10::elementSize(b->second.dtype);
+  });
   nlohmann::ordered_json json = nlohmann::ordered_json::object();
   if (!metadata.empty()) json["__metadata__"] = metadata;
   std::uint64_t end = 0;
-  for (const std::string& name : order) {
-    TensorInfo& info = layout.at(name);
+  for (auto* entry : order) {
+    TensorInfo& info = entry->second;
     info.begin = end;
     info.bytes = c10::elementSize(info.dtype);
     for (const std::int64_t size : info.shape) info.bytes *= static_cast<std::uint64_t>(size);
     end += info.bytes;
-    json[name] = {{"dtype", header_name(info.dtype)},
-                  {"shape", info.shape},
-                  {"data_offsets", {info.begin, end}}};
+    json[entry->first] = {{"dtype", header_name(info.dtype)},
+                          {"shape", info.shape},
+                          {"data_offsets", {info.begin, end}}};
   }
   std::string text;
   try {
@@ -197,27 +201,38 @@ SafetensorsWriter::SafetensorsWriter(const std::filesystem::path& path,
       fail(path, "tensor \"" + shown(name) + "\" is " + torch_name(info.dtype) +
                      ", which safetensors files can't hold");
     }
-    order_.push_back(name);
   }
-  std::stable_sort(order_.begin(), order_.end(), [&](const auto& a, const auto& b) {
-    return c10::elementSize(layout_.at(a).dtype) > c10::elementSize(layout_.at(b).dtype);
-  });
-  file_.write(file_header(layout_, order_, metadata));
+  const std::string header = file_header(layout_, metadata);
+  file_.write(header);
+  data_begin_ = header.size();
+  for (const auto& [name, info] : layout_) unwritten_ += info.bytes;
 }
 
-void SafetensorsWriter::write(const at::Tensor& tensor) {
-  if (next_ == order_.size()) throw std::logic_error("more tensors than announced");
-  const std::string& name = order_[next_++];
-  const TensorInfo& info = layout_.at(name);
-  if (tensor.scalar_type() != info.dtype || tensor.sizes() != c10::IntArrayRef(info.shape)) {
+void SafetensorsWriter::write(const std::string& name, const at::Tensor& tensor) {
+  const auto found = layout_.find(name);
+  if (found == layout_.end() || tensor.sizes() != c10::IntArrayRef(found->second.shape)) {
     throw std::logic_error("tensor " + name + " is not as announced");
   }
-  const at::Tensor plain = tensor.to(at::kCPU).contiguous();
-  file_.write(plain.const_data_ptr(), info.bytes);
+  write_rows(name, 0, tensor.dim() == 0 ? tensor.reshape({1}) : tensor);
+}
+
+void SafetensorsWriter::write_rows(const std::string& name, std::int64_t first,
+                                   const at::Tensor& rows) {
+  const auto found = layout_.find(name);
+  if (found == layout_.end()) throw std::logic_error("tensor " + name + " is not as announced");
+  const TensorInfo& info = found->second;
+  const at::Tensor plain = rows.to(at::kCPU).contiguous();
+  const std::uint64_t bytes = plain.nbytes();
+  const std::uint64_t begin = rows.size(0) == 0 ? 0 : bytes / rows.size(0) * first;
+  if (plain.scalar_type() != info.dtype || begin + bytes > info.bytes) {
+    throw std::logic_error("tensor " + name + " is not as announced");
+  }
+  file_.write_at(data_begin_ + info.begin + begin, plain.const_data_ptr(), bytes);
+  unwritten_ -= bytes;
 }
 
 void SafetensorsWriter::commit() {
-  if (next_ != order_.size()) throw std::logic_error("tensor " + order_[next_] + " not written");
+  if (unwritten_ != 0) throw std::logic_error("not all tensors were written");
   file_.commit();
 }
 
@@ -229,7 +244,7 @@ void write_safetensors(const std::filesystem::path& path,
     layout[name] = {tensor.scalar_type(), tensor.sizes().vec(), 0, 0};
   }
   SafetensorsWriter writer(path, std::move(layout), metadata);
-  for (const std::string& name : writer.order()) writer.write(tensors.at(name));
+  for (const auto& [name, tensor] : tensors) writer.write(name, tensor);
   writer.commit();
 }
 

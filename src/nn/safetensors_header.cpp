@@ -10,12 +10,16 @@ namespace {
 
 constexpr std::size_t kMostDimensions = 16;
 
-std::uint64_t element_count(const TensorInfo& info, bool& overflow) {
-  std::uint64_t count = 1;
+/// Bytes of a tensor; empty when they, or the strides that LibTorch will compute for it, which take
+/// no notice of a dimension of 0, don't fit into 63 bits.
+std::optional<std::uint64_t> byte_count(const TensorInfo& info) {
+  auto most = static_cast<std::int64_t>(c10::elementSize(info.dtype));
+  bool none = false;
   for (const std::int64_t size : info.shape) {
-    overflow |= __builtin_mul_overflow(count, static_cast<std::uint64_t>(size), &count);
+    none |= size == 0;
+    if (__builtin_mul_overflow(most, std::max<std::int64_t>(size, 1), &most)) return std::nullopt;
   }
-  return count;
+  return none ? 0 : static_cast<std::uint64_t>(most);
 }
 
 /// Receives the header's JSON piece by piece and accepts nothing but its one structure, so that
@@ -153,13 +157,11 @@ class HeaderReader {
     if (offsets_[0] > offsets_[1]) fail("data_offsets ends before it begins");
     info_.begin = offsets_[0];
     info_.bytes = offsets_[1] - offsets_[0];
-    bool overflow = false;
-    std::uint64_t bytes = element_count(info_, overflow);
-    overflow |= __builtin_mul_overflow(bytes, c10::elementSize(info_.dtype), &bytes);
-    if (overflow) fail("shape " + shape_text(info_.shape) + " is too large");
-    if (bytes != info_.bytes) {
+    const auto bytes = byte_count(info_);
+    if (!bytes) fail("shape " + shape_text(info_.shape) + " is too large");
+    if (*bytes != info_.bytes) {
       fail("shape " + shape_text(info_.shape) + " of " + header_name(info_.dtype) + " takes " +
-           std::to_string(bytes) + " bytes, data_offsets give " + std::to_string(info_.bytes));
+           std::to_string(*bytes) + " bytes, data_offsets give " + std::to_string(info_.bytes));
     }
     header_.tensors.emplace(tensor_, std::move(info_));
   }

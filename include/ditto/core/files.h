@@ -29,6 +29,8 @@ class AtomicFile {
   /// Throws Error(kFatal) naming the path and the system's reason ("No space left on device").
   void write(const void* data, std::size_t size);
   void write(std::string_view text) { write(text.data(), text.size()); }
+  /// At a place of its own; write() goes on where it was.
+  void write_at(std::uint64_t offset, const void* data, std::size_t size);
   /// Where the bytes go until commit(); a library that wants a path may write there itself.
   const std::filesystem::path& temporary_path() const { return temporary_; }
   void commit();

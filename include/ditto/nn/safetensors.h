@@ -68,8 +68,9 @@ class SafetensorsFile {
   std::uint64_t data_bytes_ = 0;
 };
 
-/// Writes a file tensor by tensor, so that only one need be in memory. The same tensors and
-/// metadata give the same bytes.
+/// Writes a file tensor by tensor or piece by piece, so that only one need be in memory. The same
+/// tensors and metadata give the same bytes, in whatever order they come. In the file the tensors
+/// with large elements are first (so that all are aligned), then they are in the order of names.
 class SafetensorsWriter {
  public:
   /// Of each tensor in `layout` dtype and shape count. Throws Error(kInput) for a dtype that the
@@ -77,19 +78,18 @@ class SafetensorsWriter {
   SafetensorsWriter(const std::filesystem::path& path, std::map<std::string, TensorInfo> layout,
                     const std::map<std::string, std::string>& metadata);
 
-  /// The order in which write() wants the tensors: large elements first (so that all are
-  /// aligned), then by name.
-  const std::vector<std::string>& order() const { return order_; }
-  /// The next tensor of order(), from any device. Its dtype and shape must be as announced.
-  void write(const at::Tensor& tensor);
+  /// From any device. Dtype and shape must be as announced.
+  void write(const std::string& name, const at::Tensor& tensor);
+  /// The rows [first, first + rows.size(0)) of a tensor with at least one dimension; each once.
+  void write_rows(const std::string& name, std::int64_t first, const at::Tensor& rows);
   /// Requires that all were written. Before it, and if it is never called, there is no file.
   void commit();
 
  private:
   AtomicFile file_;
   std::map<std::string, TensorInfo> layout_;
-  std::vector<std::string> order_;
-  std::size_t next_ = 0;
+  std::uint64_t data_begin_ = 0;
+  std::uint64_t unwritten_ = 0;
 };
 
 void write_safetensors(const std::filesystem::path& path,
