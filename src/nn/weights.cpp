@@ -25,13 +25,27 @@ std::string source_of(const Weights& weights, const std::string& name,
   return {};
 }
 
-/// Whether `name` is the scale of a float8 tensor beside it.
+/// Whether `name` is the scale of a float8 tensor beside it: one number, or one a row.
 bool is_scale(const std::string& name, const Checkpoint& checkpoint) {
   if (!name.ends_with(kScaleSuffix)) return false;
   const std::string scaled = name.substr(0, name.size() - kScaleSuffix.size());
-  return checkpoint.contains(scaled) && is_float8(checkpoint.info(scaled).dtype) &&
-         checkpoint.info(name).bytes == c10::elementSize(checkpoint.info(name).dtype) &&
-         c10::isFloatingType(checkpoint.info(name).dtype);
+  if (!checkpoint.contains(scaled) || !is_float8(checkpoint.info(scaled).dtype)) return false;
+  const TensorInfo& scale = checkpoint.info(name);
+  if (!c10::isFloatingType(scale.dtype)) return false;
+  const std::uint64_t count = scale.bytes / c10::elementSize(scale.dtype);
+  const std::vector<std::int64_t>& shape = checkpoint.info(scaled).shape;
+  const bool by_row = !shape.empty() && !scale.shape.empty() &&
+                      count == static_cast<std::uint64_t>(shape.front()) &&
+                      scale.shape.front() == shape.front();
+  return count == 1 || by_row;
+}
+
+/// Shaped so that it multiplies a tensor of `dimensions` dimensions.
+at::Tensor broadcast_scale(const at::Tensor& scale, std::int64_t dimensions) {
+  if (scale.numel() == 1) return scale.reshape({}).to(at::kFloat);
+  std::vector<std::int64_t> shape(static_cast<std::size_t>(dimensions), 1);
+  shape.front() = scale.numel();
+  return scale.reshape(shape).to(at::kFloat);
 }
 
 bool fits(const Weight& weight, const TensorInfo& info) {
@@ -106,7 +120,7 @@ at::Tensor load_weight(const Weight& weight, const Checkpoint& checkpoint,
   at::Tensor value = checkpoint.tensor(stored_name);
   const std::string scale = stored_name + std::string(kScaleSuffix);
   if (is_float8(value.scalar_type()) && checkpoint.contains(scale)) {
-    value = value.to(at::kFloat).mul_(checkpoint.tensor(scale).reshape({}).to(at::kFloat));
+    value = value.to(at::kFloat).mul_(broadcast_scale(checkpoint.tensor(scale), value.dim()));
   }
   if (patch != nullptr && patch->changes(weight.name)) {
     value = patch->apply(weight.name, value.to(at::kFloat));

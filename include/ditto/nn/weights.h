@@ -27,8 +27,8 @@ struct Match {
 };
 
 /// Looks at names, shapes and dtypes only. A parameter of floating type may be stored in any
-/// floating type. A float8 weight may have its scale beside it as NAME_scale (one number, which the
-/// stored values are to be multiplied with).
+/// floating type. A float8 weight may have its scale beside it as NAME_scale: what the stored
+/// values are to be multiplied with, one number or one for each row (index of the first dimension).
 Match match(const Weights& weights, const Checkpoint& checkpoint);
 
 /// Changes a parameter in float32 before it is cast: LoRA merging. Given the name and a CPU tensor
