@@ -18,5 +18,6 @@ void add_explain_command(CLI::App& app, int& status);
 void add_merge_command(CLI::App& app, int& status);
 void add_verify_command(CLI::App& app, int& status);
 void add_report_command(CLI::App& app, int& status);
+void add_model_command(CLI::App& app, int& status);
 
 }  // namespace ditto::cli

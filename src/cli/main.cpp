@@ -40,6 +40,7 @@ void add_commands(CLI::App& app, int& status) {
   add_merge_command(app, status);
   add_verify_command(app, status);
   add_report_command(app, status);
+  add_model_command(app, status);
   add_config_command(app, status);
   add_doctor_command(app, status);
   add_help_command(app, status);

@@ -93,6 +93,7 @@ ModelReport check_pipeline(const fs::path& path, bool read_values, const Progres
       continue;
     }
     report.components.push_back(check_single(find_model(path / name), read_values, progress));
+    report.components.back().component = name;
     report.parameters += report.components.back().parameters;
     report.bytes += report.components.back().bytes;
     report.files += report.components.back().files;
@@ -135,7 +136,7 @@ void write_outputs(const fs::path& path, const Values& values) {
 bool ModelReport::whole() const {
   bool all = missing.empty() && unexpected.empty() && misshaped.empty() && not_finite.empty() &&
              unsupported.empty();
-  for (const ModelReport& component : components) all = all && component.whole();
+  for (const ModelReport& part : components) all = all && part.whole();
   return all;
 }
 
@@ -147,6 +148,13 @@ ModelReport check_model(const fs::path& path, bool read_values, const Progress& 
     }
     return check_single(find_model(path), read_values, progress);
   });
+}
+
+std::vector<std::string> supported_classes() {
+  std::vector<std::string> names;
+  for (const Architecture& one : architectures()) names.emplace_back(one.class_name);
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 ModelReport describe_model(const fs::path& path, const std::string& dtype) {
@@ -177,7 +185,9 @@ void run_model(const RunRequest& request, const Progress& progress) {
   const Source source = find_model(request.weights);
   // Results of an earlier run must not pass for this one's.
   if (fs::is_regular_file(request.outputs, ignored)) remove_file(request.outputs);
-  { const AtomicFile can_be_written(request.outputs); }
+  {
+    const AtomicFile can_be_written(request.outputs);
+  }
   Values values = read_inputs(request.inputs);
   // Without memory for its weights first, so that mistakes in the request come out at once.
   const Model outline = translated(printable(request.weights), [&] {

@@ -39,6 +39,7 @@ struct ModelReport {
   };
 
   std::string path;
+  std::string component;  ///< its name in the pipeline, when it is a part of one
   std::string class_name;
   std::string layout;  ///< empty when the names are the class's own
   std::vector<Entry> entries;
@@ -62,6 +63,9 @@ struct ModelReport {
 /// values that are not finite. Of a pipeline: each of its components.
 ModelReport check_model(const std::filesystem::path& path, bool read_values,
                         const Progress& progress);
+
+/// The classes that can be checked and run, by name.
+std::vector<std::string> supported_classes();
 
 /// What the config says, without the weights: entries, and all tensors in PyTorch's `dtype`.
 ModelReport describe_model(const std::filesystem::path& path, const std::string& dtype);
