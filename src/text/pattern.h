@@ -1,0 +1,28 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace ditto::text {
+
+/// What a Replace or Split step looks for: a string, or a regular expression (PCRE2, with Unicode
+/// classes).
+class Pattern {
+ public:
+  static Pattern literal(std::string text);
+  /// Throws Error(kInput), prefixed with `where`.
+  static Pattern expression(const std::string& text, const std::string& where);
+
+  /// Begin and end of each match, in order, none overlapping; empty ones are left out.
+  std::vector<std::pair<std::size_t, std::size_t>> matches(std::string_view text) const;
+
+ private:
+  struct Compiled;
+  std::string literal_;
+  std::shared_ptr<const Compiled> compiled_;
+};
+
+}  // namespace ditto::text

@@ -1,0 +1,176 @@
+#include "text/unicode.h"
+
+#include <utf8proc.h>
+
+#include <cstdlib>
+
+#include "ditto/core/error.h"
+
+namespace ditto::text {
+namespace {
+
+/// The length of the valid sequence at `position`, or 0; `wrong` receives how many bytes the
+/// maximal invalid part there has (Unicode 15, table 3-8).
+std::size_t valid_sequence(std::string_view bytes, std::size_t position, std::size_t& wrong) {
+  const auto at = [&](std::size_t i) {
+    return i < bytes.size() ? static_cast<unsigned char>(bytes[i]) : 0U;
+  };
+  const unsigned lead = at(position);
+  wrong = 1;
+  if (lead < 0x80) return 1;
+  if (lead < 0xC2 || lead > 0xF4) return 0;
+  const std::size_t length = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+  unsigned low = 0x80;
+  unsigned high = 0xBF;
+  if (lead == 0xE0) low = 0xA0;
+  if (lead == 0xED) high = 0x9F;
+  if (lead == 0xF0) low = 0x90;
+  if (lead == 0xF4) high = 0x8F;
+  for (std::size_t i = 1; i < length; ++i) {
+    if (position + i >= bytes.size() || at(position + i) < low || at(position + i) > high) {
+      return 0;
+    }
+    wrong = i + 1;
+    low = 0x80;
+    high = 0xBF;
+  }
+  return length;
+}
+
+std::string mapped(std::string_view text, int options) {
+  utf8proc_uint8_t* result = nullptr;
+  const utf8proc_ssize_t size = utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
+                                             static_cast<utf8proc_ssize_t>(text.size()), &result,
+                                             static_cast<utf8proc_option_t>(options));
+  if (size < 0) throw Error(ErrorKind::kInput, std::string("Unicode: ") + utf8proc_errmsg(size));
+  std::string out(reinterpret_cast<const char*>(result), static_cast<std::size_t>(size));
+  std::free(result);
+  return out;
+}
+
+}  // namespace
+
+std::string valid_utf8(std::string_view bytes) {
+  std::string out;
+  out.reserve(bytes.size());
+  for (std::size_t i = 0; i < bytes.size();) {
+    std::size_t wrong = 0;
+    const std::size_t length = valid_sequence(bytes, i, wrong);
+    if (length > 0) {
+      out.append(bytes.substr(i, length));
+      i += length;
+    } else {
+      out.append("\xEF\xBF\xBD");
+      i += wrong;
+    }
+  }
+  return out;
+}
+
+std::size_t character_size(char lead) {
+  const auto byte = static_cast<unsigned char>(lead);
+  return byte < 0x80 ? 1 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4;
+}
+
+char32_t next_character(std::string_view text, std::size_t& position) {
+  const std::size_t size = character_size(text[position]);
+  const auto byte = [&](std::size_t i) {
+    return static_cast<char32_t>(static_cast<unsigned char>(text[position + i]));
+  };
+  char32_t character = byte(0);
+  if (size > 1) {
+    character &= 0xFFU >> (size + 1);
+    for (std::size_t i = 1; i < size; ++i) character = character << 6U | (byte(i) & 0x3FU);
+  }
+  position += size;
+  return character;
+}
+
+void append(std::string& text, char32_t character) {
+  utf8proc_uint8_t bytes[4];
+  const utf8proc_ssize_t size =
+      utf8proc_encode_char(static_cast<utf8proc_int32_t>(character), bytes);
+  text.append(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size));
+}
+
+bool is_white_space(char32_t c) {
+  return (c >= 0x9 && c <= 0xD) || c == 0x20 || c == 0x85 || c == 0xA0 || c == 0x1680 ||
+         (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F ||
+         c == 0x3000;
+}
+
+bool is_word_character(char32_t character) {
+  if (character == 0x200C || character == 0x200D) return true;
+  switch (utf8proc_category(static_cast<utf8proc_int32_t>(character))) {
+    case UTF8PROC_CATEGORY_LU:
+    case UTF8PROC_CATEGORY_LL:
+    case UTF8PROC_CATEGORY_LT:
+    case UTF8PROC_CATEGORY_LM:
+    case UTF8PROC_CATEGORY_LO:
+    case UTF8PROC_CATEGORY_MN:
+    case UTF8PROC_CATEGORY_MC:
+    case UTF8PROC_CATEGORY_ME:
+    case UTF8PROC_CATEGORY_ND:
+    case UTF8PROC_CATEGORY_NL:
+    case UTF8PROC_CATEGORY_PC:
+      return true;
+    default:
+      return false;
+  }
+}
+
+std::string normalised(std::string_view text, NormalForm form) {
+  int options = UTF8PROC_STABLE;
+  options |=
+      form == NormalForm::kNfc || form == NormalForm::kNfkc ? UTF8PROC_COMPOSE : UTF8PROC_DECOMPOSE;
+  if (form == NormalForm::kNfkc || form == NormalForm::kNfkd) options |= UTF8PROC_COMPAT;
+  return mapped(text, options);
+}
+
+std::string lower_case(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size();) {
+    const char32_t character = next_character(text, i);
+    // The one character whose full lower case is two.
+    if (character == 0x130) {
+      out += "i\xCC\x87";
+      continue;
+    }
+    append(out, static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(character))));
+  }
+  return out;
+}
+
+std::string upper_case(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size();) {
+    const char32_t character = next_character(text, i);
+    // The one entity's character whose upper case is two.
+    if (character == 0xDF) {
+      out += "SS";
+      continue;
+    }
+    append(out, static_cast<char32_t>(utf8proc_toupper(static_cast<utf8proc_int32_t>(character))));
+  }
+  return out;
+}
+
+std::vector<std::string_view> graphemes(std::string_view text) {
+  std::vector<std::string_view> parts;
+  std::size_t start = 0;
+  utf8proc_int32_t before = -1;
+  utf8proc_int32_t state = 0;
+  for (std::size_t i = 0; i < text.size();) {
+    const std::size_t here = i;
+    const auto character = static_cast<utf8proc_int32_t>(next_character(text, i));
+    if (before >= 0 && utf8proc_grapheme_break_stateful(before, character, &state)) {
+      parts.push_back(text.substr(start, here - start));
+      start = here;
+    }
+    before = character;
+  }
+  if (start < text.size()) parts.push_back(text.substr(start));
+  return parts;
+}
+
+}  // namespace ditto::text
