@@ -3,6 +3,7 @@
 #include "ditto/core/files.h"
 #include "ditto/core/nearest.h"
 #include "ditto/nn/dtype.h"
+#include "ditto/text/tokenizer.h"
 
 namespace ditto::models {
 namespace {
@@ -64,6 +65,12 @@ Source find_single_file(const fs::path& path) {
                                      "are not those of a known model");
 }
 
+Source tokenizer_of(const fs::path& path) {
+  const std::string where = printable(path);
+  return {path, ModelConfig(nlohmann::json::object(), where),
+          &architecture_of(std::string(kTokenizerClass), where)};
+}
+
 }  // namespace
 
 Inputs::Inputs(std::string entry, Values values)
@@ -89,13 +96,15 @@ at::Tensor Inputs::optional(const std::string& name, std::int64_t rank) const {
   return has(name) ? tensor(name, rank) : at::Tensor();
 }
 
-Source find_model(const fs::path& path) {
+Source find_model(const fs::path& path, std::string_view entry) {
   std::error_code error;
   if (!fs::exists(path, error)) {
     throw Error(ErrorKind::kInput, printable(path) + " doesn't exist");
   }
   const bool directory = fs::is_directory(path, error);
   if (!directory) return find_single_file(path);
+  const bool tokenizer = text::Tokenizer::found_in(path);
+  if (tokenizer && (entry == "tokenize" || entry == "detokenize")) return tokenizer_of(path);
   for (const char* name : kConfigNames) {
     if (!fs::exists(path / name, error)) continue;
     ModelConfig config = ModelConfig::read(path / name);
@@ -103,6 +112,7 @@ Source find_model(const fs::path& path) {
     return {path, std::move(config), &architecture};
   }
   if (nn::Checkpoint::exists(path)) return find_single_file(path);
+  if (tokenizer) return tokenizer_of(path);
   throw Error(ErrorKind::kInput,
               printable(path) +
                   " holds no model: there is no config.json, model_index.json or "

@@ -182,7 +182,7 @@ void run_model(const RunRequest& request, const Progress& progress) {
   if (fs::equivalent(request.inputs, request.outputs, ignored)) {
     throw Error(ErrorKind::kUsage, "--inputs and --outputs are the same file");
   }
-  const Source source = find_model(request.weights);
+  const Source source = find_model(request.weights, request.entry);
   // Results of an earlier run must not pass for this one's.
   if (fs::is_regular_file(request.outputs, ignored)) remove_file(request.outputs);
   {

@@ -70,9 +70,10 @@ class Fixture:
             shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True, exist_ok=True)
 
-    def case(self, name, entry, inputs, outputs, arguments=None, tolerance=NETWORK, bfloat16=None, weights=None):
+    def case(self, name, entry, inputs, outputs, arguments=None, tolerance=NETWORK, bfloat16=None, weights=None,
+             text=None):
         """`bfloat16`: the outputs of the reference in bfloat16, whose errors are noted. `weights`: what
-        --weights names, if that isn't the folder."""
+        --weights names, if that isn't the folder. `text`: the argument of the output, if there is one."""
         self.inputs(name, inputs, arguments)
         about = {"entry": entry, "tolerance": str(tolerance)}
         if weights:
@@ -80,6 +81,8 @@ class Fixture:
         if bfloat16:
             errors = {key: relative_l2(bfloat16[key], outputs[key]) for key in outputs}
             about["bfloat16"] = json.dumps({key: float(f"{value:.4g}") for key, value in errors.items()})
+        if text is not None:
+            about["arguments"] = json.dumps({"text": text})
         for key, value in outputs.items():
             assert not value.is_floating_point() or value.isfinite().all(), f"{self.folder.name} {name} {key}"
         save_file({key: value.contiguous() for key, value in outputs.items()},

@@ -88,8 +88,6 @@ struct Layout {
   /// The config of a single file that comes without one, from its names and shapes (before they
   /// are renamed), with `_class_name`. May be null.
   nlohmann::json (*config)(const nn::Checkpoint& checkpoint) = nullptr;
-  /// The layout's name of a parameter, the other way round: LoRA files use it. May be null.
-  std::string (*original)(const std::string& name) = nullptr;
 };
 
 /// One supported class.
@@ -102,10 +100,14 @@ struct Architecture {
 
 const std::vector<Architecture>& architectures();
 
+/// The name under which a directory's tokenizer is listed: its files name no class of ours.
+inline constexpr std::string_view kTokenizerClass = "Tokenizer";
+
 /// Finds out which class `path` holds: a directory with model_index.json, config.json or
-/// scheduler_config.json, or a single file of a known layout. Throws Error(kInput): nothing there,
-/// a class that is not supported (the message lists those that are).
-Source find_model(const std::filesystem::path& path);
+/// scheduler_config.json, or a single file of a known layout. A directory with a tokenizer is one
+/// when there is nothing else, or when `entry` is one of a tokenizer's. Throws Error(kInput):
+/// nothing there, a class that is not supported (the message lists those that are).
+Source find_model(const std::filesystem::path& path, std::string_view entry = {});
 
 /// The checkpoint of a source with its tensors renamed to the module tree's names. `layout`
 /// receives the name of the layout when it isn't the class's own.

@@ -27,7 +27,9 @@ int bar_lines(const cv::Mat& grey) {
   return lines;
 }
 
-int even_at_least_16(double side) { return std::max(16, 2 * static_cast<int>(std::lround(side / 2))); }
+int even_at_least_16(double side) {
+  return std::max(16, 2 * static_cast<int>(std::lround(side / 2)));
+}
 
 }  // namespace
 
