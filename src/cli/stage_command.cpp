@@ -101,16 +101,43 @@ void instruct(const StageOptions& options, const config::Config& config) {
   }
 }
 
+void require_keyframe(const StageOptions& options, const media::Video& video) {
+  const int frames = static_cast<int>(video.frames.size());
+  if (options.keyframe_index >= 0 && options.keyframe_index < frames) return;
+  throw Error(ErrorKind::kUsage,
+              fmt::format("--keyframe-index: expected 0 to {} for the {} frames of {}, found {}",
+                          frames - 1, frames, options.video, options.keyframe_index));
+}
+
 void edit(const StageOptions& options, const config::Config& config) {
   require_ending("--output", options.output, {".png", ".jpg", ".jpeg"});
-  if (!options.mask_output.empty()) require_ending("--mask-output", options.mask_output, {".png"});
+  if (!options.mask_output.empty()) require_ending("--mask", options.mask_output, {".png"});
+  if (options.image.empty() && options.video.empty())
+    throw Error(ErrorKind::kUsage, "expected --image, --video with --keyframe-index, or both");
   const auto editor = stages::make_editor(config.edit);
-  const cv::Mat image = media::read_image(options.image);
+  std::optional<stages::Clip> clip;
+  cv::Mat image;
+  if (!options.video.empty()) {
+    media::Video video = read_whole_video(options.video, no_more_memory);
+    require_keyframe(options, video);
+    clip = clip_of(std::move(video), options.keyframe_index);
+    image = clip->key();
+  }
+  if (!options.image.empty()) {
+    image = media::read_image(options.image);
+    if (clip && image.size() != clip->video.size()) {
+      throw Error(
+          ErrorKind::kUsage,
+          fmt::format("--image: expected the video's size {}x{}, found {}x{}",
+                      clip->video.size().width, clip->video.size().height, image.cols, image.rows));
+    }
+  }
   stages::Instruction instruction;
   instruction.text = options.instruction;
   instruction.origin = "user";
-  const stages::EditResult result = editor->edit(
-      image, instruction, stream_for(config, media::pixel_hash(image).substr(0, 16), "edit"));
+  const stages::EditResult result =
+      editor->edit(image, clip ? &*clip : nullptr, instruction,
+                   stream_for(config, media::pixel_hash(image).substr(0, 16), "edit"));
   if (!result.refusal.empty())
     throw Error(ErrorKind::kInput, "the editor refused: " + result.refusal);
   write_picture(options.output, result.image);
@@ -129,12 +156,7 @@ void generate(const StageOptions& options, const config::Config& config) {
   media::Video video = read_whole_video(options.video, [&](const stages::ClipShape& shape) {
     return generator->prepared_bytes(shape) + generator->working_bytes(shape);
   });
-  const int frames = static_cast<int>(video.frames.size());
-  if (options.keyframe_index < 0 || options.keyframe_index >= frames) {
-    throw Error(ErrorKind::kUsage,
-                fmt::format("--keyframe-index: expected 0 to {} for the {} frames of {}, found {}",
-                            frames - 1, frames, options.video, options.keyframe_index));
-  }
+  require_keyframe(options, video);
   const cv::Mat edited = fit_picture(picture, options.keyframe, video.size());
   const stages::Clip clip = clip_of(std::move(video), options.keyframe_index);
   const stages::Generation result =
@@ -229,17 +251,33 @@ void add_edit(CLI::App& parent, int& status) {
   const auto o = std::make_shared<StageOptions>();
   CLI::App* command =
       add_stage(parent, status, "edit", "Edit one picture by an instruction", o, edit);
-  add_file(command, "--image", o->image, "The picture");
+  command->add_option("--image", o->image, "The picture")->type_name("FILE");
+  CLI::Option* video =
+      command
+          ->add_option(
+              "--video", o->video,
+              "The video that the picture is of: what moves in it and what a removed thing "
+              "hid is looked up in its other frames; without --image, its frame is edited")
+          ->type_name("FILE");
+  CLI::Option* index =
+      command
+          ->add_option("--keyframe-index", o->keyframe_index, "Which frame the picture is, from 0")
+          ->type_name("K");
+  video->needs(index);
+  index->needs(video);
   add_text(command, *o);
   add_file(command, "--output", o->output, "The edited picture, .png or .jpg");
   command
-      ->add_option("--mask-output", o->mask_output,
+      ->add_option("--mask,--mask-output", o->mask_output,
                    "Where the edit was meant, white on black, .png")
       ->type_name("FILE");
   command->footer(
       "Exit status 1 when the editor can't carry out the instruction.\nExample:\n"
       "  ditto stage edit --image p.png --instruction \"Make it a snowy winter scene\" --output "
-      "q.png");
+      "q.png\n"
+      "  ditto stage edit --video a.mp4 --keyframe-index 24 --instruction \"Remove the person on "
+      "the "
+      "left\" --output q.png --mask m.png");
 }
 
 void add_generate(CLI::App& parent, int& status) {

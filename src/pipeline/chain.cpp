@@ -270,7 +270,7 @@ const SampleChain::Edited& SampleChain::edited() {
   } else {
     const stages::Clip& clip = clip_.clip();
     const stages::EditResult result = attempt(keys_.edit, [&] {
-      return context_.backends.editor->edit(clip.key(), instruction_,
+      return context_.backends.editor->edit(clip.key(), &clip, instruction_,
                                             Stream(context_.config.run.seed, key_, "edit"));
     });
     edit = {result.image, result.mask, result.refusal, result.details, ""};

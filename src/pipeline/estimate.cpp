@@ -91,7 +91,7 @@ void calibrate(const stages::ClipRecord& record, const config::Config& config,
   for (const auto& instruction : instructions) {
     if (done >= kTimedSamples) break;
     const auto edit = timed(seconds, "edit", [&] {
-      return backends.editor->edit(clip.key(), instruction,
+      return backends.editor->edit(clip.key(), &clip, instruction,
                                    Stream(config.run.seed, clip.id, "edit"));
     });
     if (!edit.refusal.empty()) continue;

@@ -6,6 +6,7 @@
 #include "stages/edit/drawn_objects.h"
 #include "stages/edit/fill.h"
 #include "stages/edit/filters.h"
+#include "stages/edit/motion.h"
 #include "stages/edit/program.h"
 #include "stages/edit/regions.h"
 
@@ -14,10 +15,16 @@ namespace {
 
 using editing::Colour;
 
-EditResult edit_text(const cv::Mat& picture, const std::string& text) {
+EditResult edit_text(const cv::Mat& picture, const Clip* clip, const std::string& text) {
   Instruction instruction;
   instruction.text = text;
-  return make_editor({})->edit(picture, instruction, Stream(1, "a", "edit"));
+  return make_editor({})->edit(picture, clip, instruction, Stream(1, "a", "edit"));
+}
+EditResult edit_text(const cv::Mat& picture, const std::string& text) {
+  return edit_text(picture, nullptr, text);
+}
+EditResult edit_text(const Clip& clip, const std::string& text) {
+  return edit_text(clip.key(), &clip, text);
 }
 
 int changed_outside(const cv::Mat& before, const EditResult& result) {
@@ -62,10 +69,10 @@ TEST(Regions, TwoOfAColourAreNotUnique) {
   for (const editing::Region& region : editing::coloured_objects(two)) {
     EXPECT_EQ(region.unique, region.colour == Colour::kBlue);
   }
-  const editing::Grounding which = editing::ground(two, {"object", "red", ""});
+  const editing::Grounding which = editing::ground(two, nullptr, {"object", "red", ""});
   EXPECT_FALSE(which.region);
   EXPECT_NE(which.refusal.find("not unique"), std::string::npos);
-  const editing::Grounding right = editing::ground(two, {"object", "red", "right"});
+  const editing::Grounding right = editing::ground(two, nullptr, {"object", "red", "right"});
   ASSERT_TRUE(right.region);
   EXPECT_NEAR(right.region->centre.x, 0.8, 0.02);
 }
@@ -174,6 +181,50 @@ TEST(LocalEdits, WhatIsNotThereIsRefusedByName) {
     EXPECT_TRUE(result.image.empty()) << text;
     EXPECT_NE(result.refusal.find(reason), std::string::npos) << text << ": " << result.refusal;
   }
+}
+
+double psnr_within(const cv::Mat& a, const cv::Mat& b, const cv::Mat& mask) {
+  const double norm = cv::norm(a, b, cv::NORM_L2, mask);
+  return 10 * std::log10(255.0 * 255.0 * 3 * cv::countNonZero(mask) / (norm * norm + 1e-9));
+}
+
+// A red disk that crosses a textured floor; key frame in the middle.
+Clip crossing_disk() {
+  Clip clip;
+  constexpr int kFrames = 25;
+  for (int t = 0; t < kFrames; ++t)
+    clip.video.frames.push_back(disks_on_grey({{{0.2 + 0.6 * t / (kFrames - 1), 0.5}, kRedPaint}}));
+  clip.key_frame = kFrames / 2;
+  return clip;
+}
+
+TEST(CleanPlate, ARemovedMovingThingLeavesWhatTheClipShows) {
+  const Clip clip = crossing_disk();
+  const cv::Mat truth = disks_on_grey({});
+  const auto moving = editing::find_moving(clip);
+  ASSERT_EQ(moving.size(), 1U);
+  EXPECT_NEAR(moving[0].centre.x, 0.5, 0.03);
+  EXPECT_NEAR(moving[0].centre.y, 0.5, 0.03);
+  const EditResult result = edit_text(clip, "Remove the moving object");
+  ASSERT_EQ(result.refusal, "");
+  EXPECT_EQ(changed_outside(clip.key(), result), 0);
+  EXPECT_GT(result.details.at("seen_in_clip").get<double>(), 0.4);
+  EXPECT_GT(psnr_within(truth, result.image, result.mask), 30);
+  EXPECT_LT(psnr_within(truth, clip.key(), result.mask), 20);
+}
+
+TEST(CleanPlate, WhatNeverMovesIsNotSeen) {
+  Clip clip;
+  for (int i = 0; i < 9; ++i) clip.video.frames.push_back(disks_on_grey({{{0.3, 0.5}, kRedPaint}}));
+  clip.key_frame = 4;
+  const EditResult result = edit_text(clip, "Remove the red object");
+  ASSERT_EQ(result.refusal, "");
+  EXPECT_EQ(result.details.at("seen_in_clip").get<double>(), 0);
+  EXPECT_TRUE(editing::coloured_objects(result.image).empty());
+  EXPECT_NE(edit_text(clip, "Remove the moving object").refusal.find("moving object"),
+            std::string::npos);
+  EXPECT_NE(edit_text(clip.key(), "Remove the moving car").refusal.find("video is needed"),
+            std::string::npos);
 }
 
 TEST(Fill, ClosesAHoleInAPeriodicTexture) {

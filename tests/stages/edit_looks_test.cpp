@@ -56,7 +56,7 @@ TEST(Looks, EachChangesThePictureVisiblyAndKeepsItsStructure) {
     SCOPED_TRACE(std::string(look.name));
     EXPECT_TRUE(names.insert(look.name).second);
     const EditResult result =
-        editor->edit(picture, with_program(program_of(look)), Stream(1, "a", "edit"));
+        editor->edit(picture, nullptr, with_program(program_of(look)), Stream(1, "a", "edit"));
     ASSERT_EQ(result.refusal, "");
     ASSERT_EQ(result.image.size(), picture.size());
     ASSERT_EQ(result.image.type(), CV_8UC3);
@@ -85,8 +85,8 @@ TEST(Looks, TheInputIsNotWrittenAndTheResultIsRepeatable) {
   const auto editor = make_editor({});
   for (const editing::Look& look : editing::looks()) {
     const Instruction instruction = with_program(program_of(look));
-    const EditResult first = editor->edit(picture, instruction, Stream(1, "a", "edit"));
-    const EditResult second = editor->edit(picture, instruction, Stream(1, "a", "edit"));
+    const EditResult first = editor->edit(picture, nullptr, instruction, Stream(1, "a", "edit"));
+    const EditResult second = editor->edit(picture, nullptr, instruction, Stream(1, "a", "edit"));
     EXPECT_EQ(cv::norm(first.image, second.image, cv::NORM_INF), 0) << look.name;
     EXPECT_EQ(cv::norm(picture, before, cv::NORM_INF), 0) << look.name;
   }
@@ -99,12 +99,12 @@ TEST(Looks, StrengthComesFromTheProgramTheConfigAndTheStream) {
   weak_config.strength = 0.5;
   const auto weak = make_editor(weak_config);
   const Instruction night = with_program({{"program", "night"}});
-  const EditResult full = plain->edit(picture, night, Stream(1, "a", "edit"));
-  const EditResult half = weak->edit(picture, night, Stream(1, "a", "edit"));
+  const EditResult full = plain->edit(picture, nullptr, night, Stream(1, "a", "edit"));
+  const EditResult half = weak->edit(picture, nullptr, night, Stream(1, "a", "edit"));
   EXPECT_LT(change(picture, half.image), 0.75 * change(picture, full.image));
   EXPECT_NEAR(half.details.at("applied_strength").get<double>(),
               0.5 * full.details.at("applied_strength").get<double>(), 2e-4);
-  const EditResult other = plain->edit(picture, night, Stream(1, "b", "edit"));
+  const EditResult other = plain->edit(picture, nullptr, night, Stream(1, "b", "edit"));
   EXPECT_NE(other.details.at("applied_strength"), full.details.at("applied_strength"));
 }
 
@@ -138,7 +138,8 @@ TEST(Programs, AreCheckedWithAReason) {
       {nlohmann::json::array(), "expected an object"},
   };
   for (const auto& [program, reason] : wrong) {
-    const EditResult result = editor->edit(picture, with_program(program), Stream(1, "a", "edit"));
+    const EditResult result =
+        editor->edit(picture, nullptr, with_program(program), Stream(1, "a", "edit"));
     EXPECT_TRUE(result.image.empty());
     EXPECT_NE(result.refusal.find(reason), std::string::npos) << program << " " << result.refusal;
   }

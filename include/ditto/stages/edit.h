@@ -20,10 +20,11 @@ class Editor {
  public:
   virtual ~Editor() = default;
   virtual BackendId id() const = 0;
-  /// Carries out the instruction on the key frame alone. An instruction outside its repertoire is
-  /// refused, not an error.
-  virtual EditResult edit(const cv::Mat& key_frame, const Instruction& instruction,
-                          Stream stream) const = 0;
+  /// Carries out the instruction on the key frame. `clip`, where there is one, is what the key
+  /// frame is of: what moves, and what was behind a thing that is removed, is looked up in its
+  /// other frames. An instruction outside the repertoire is refused, not an error.
+  virtual EditResult edit(const cv::Mat& key_frame, const Clip* clip,
+                          const Instruction& instruction, Stream stream) const = 0;
 };
 std::unique_ptr<Editor> make_editor(const config::Edit& config);
 

@@ -25,9 +25,9 @@ class BuiltinEditor : public Editor {
  public:
   explicit BuiltinEditor(const config::Edit& config) : config_(config) {}
 
-  BackendId id() const override { return {"builtin", 1, ""}; }
+  BackendId id() const override { return {"builtin", 2, ""}; }
 
-  EditResult edit(const cv::Mat& key_frame, const Instruction& instruction,
+  EditResult edit(const cv::Mat& key_frame, const Clip* clip, const Instruction& instruction,
                   Stream stream) const override {
     EditResult result;
     Program program;
@@ -52,7 +52,7 @@ class BuiltinEditor : public Editor {
     if (const editing::Look* look = editing::find_look(program.name)) {
       result.image = apply_look(key_frame, *look, program, dose);
     } else {
-      result = editing::apply_local(key_frame, program, dose);
+      result = editing::apply_local(key_frame, clip, program, dose);
     }
     nlohmann::json details = editing::to_json(program);
     details["applied_strength"] = std::round(dose * 1e4) / 1e4;

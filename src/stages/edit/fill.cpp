@@ -46,34 +46,6 @@ std::vector<cv::Point> points_of(const cv::Mat& mask, std::size_t limit) {
   return out;
 }
 
-// Values known where weight is 1 spread smoothly over the rest, by a pyramid (push-pull).
-cv::Mat spread(const cv::Mat& values, const cv::Mat& weight) {
-  if (values.cols <= 2 || values.rows <= 2) {
-    const cv::Scalar total = cv::sum(values);
-    const double w = std::max(1e-6, cv::sum(weight)[0]);
-    return cv::Mat(values.size(), CV_32FC3, cv::Scalar(total[0] / w, total[1] / w, total[2] / w));
-  }
-  // Premultiplied values and weights go down together.
-  const cv::Size half((values.cols + 1) / 2, (values.rows + 1) / 2);
-  cv::Mat low_values;
-  cv::Mat low_weight;
-  cv::resize(values, low_values, half, 0, 0, cv::INTER_AREA);
-  cv::resize(weight, low_weight, half, 0, 0, cv::INTER_AREA);
-  const cv::Mat low = spread(low_values, low_weight);
-  cv::Mat up;
-  cv::resize(low, up, values.size(), 0, 0, cv::INTER_LINEAR);
-  cv::Mat out(values.size(), CV_32FC3);
-  for (int y = 0; y < values.rows; ++y) {
-    for (int x = 0; x < values.cols; ++x) {
-      const float w = weight.at<float>(y, x);
-      const float t = std::min(1.0F, w * 2);
-      out.at<Rgb>(y, x) =
-          w > 1e-5F ? lerp(up.at<Rgb>(y, x), values.at<Rgb>(y, x) * (1 / w), t) : up.at<Rgb>(y, x);
-    }
-  }
-  return out;
-}
-
 cv::Point best_offset(const cv::Mat& rgb, const cv::Mat& hole, double& cost) {
   const cv::Rect box = cv::boundingRect(hole);
   const auto ring = points_of(ring_of(hole, std::max(4, std::min(box.width, box.height) / 6)), 700);
@@ -104,6 +76,33 @@ cv::Point best_offset(const cv::Mat& rgb, const cv::Mat& hole, double& cost) {
 }
 
 }  // namespace
+
+cv::Mat spread_inward(const cv::Mat& values, const cv::Mat& weight) {
+  if (values.cols <= 2 || values.rows <= 2) {
+    const cv::Scalar total = cv::sum(values);
+    const double w = std::max(1e-6, cv::sum(weight)[0]);
+    return cv::Mat(values.size(), CV_32FC3, cv::Scalar(total[0] / w, total[1] / w, total[2] / w));
+  }
+  // Premultiplied values and weights go down together.
+  const cv::Size half((values.cols + 1) / 2, (values.rows + 1) / 2);
+  cv::Mat low_values;
+  cv::Mat low_weight;
+  cv::resize(values, low_values, half, 0, 0, cv::INTER_AREA);
+  cv::resize(weight, low_weight, half, 0, 0, cv::INTER_AREA);
+  const cv::Mat low = spread_inward(low_values, low_weight);
+  cv::Mat up;
+  cv::resize(low, up, values.size(), 0, 0, cv::INTER_LINEAR);
+  cv::Mat out(values.size(), CV_32FC3);
+  for (int y = 0; y < values.rows; ++y) {
+    for (int x = 0; x < values.cols; ++x) {
+      const float w = weight.at<float>(y, x);
+      const float t = std::min(1.0F, w * 2);
+      out.at<Rgb>(y, x) =
+          w > 1e-5F ? lerp(up.at<Rgb>(y, x), values.at<Rgb>(y, x) * (1 / w), t) : up.at<Rgb>(y, x);
+    }
+  }
+  return out;
+}
 
 Fill fill_hole(const cv::Mat& rgb8, const cv::Mat& hole) {
   Fill result;
@@ -150,7 +149,7 @@ Fill fill_hole(const cv::Mat& rgb8, const cv::Mat& hole) {
   cv::Mat weight;
   rim.convertTo(weight, CV_32FC1, 1.0 / 255);
   const cv::Rect box = cv::boundingRect(hole | rim) & frame;
-  const cv::Mat membrane = spread(known(box).clone(), weight(box).clone());
+  const cv::Mat membrane = spread_inward(known(box).clone(), weight(box).clone());
   cv::Mat filled = rgb.clone();
   cv::Mat target = filled(box);
   cv::Mat(shifted(box) + membrane).copyTo(target, hole(box));

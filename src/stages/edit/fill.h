@@ -14,4 +14,8 @@ struct Fill {
 /// diffusion (cv::inpaint).
 Fill fill_hole(const cv::Mat& rgb, const cv::Mat& hole);
 
+/// Values (CV_32FC3, premultiplied by `weight`, CV_32FC1 in 0..1) spread smoothly over where they
+/// are unknown, by a pyramid (push-pull). The result is not premultiplied.
+cv::Mat spread_inward(const cv::Mat& values, const cv::Mat& weight);
+
 }  // namespace ditto::stages::editing

@@ -2,6 +2,7 @@
 #include <opencv2/objdetect.hpp>
 
 #include "stages/edit/filters.h"
+#include "stages/edit/motion.h"
 #include "stages/edit/regions.h"
 
 namespace ditto::stages::editing {
@@ -19,22 +20,14 @@ cv::Mat silhouette(const cv::Mat& rgb, const cv::Rect& box) {
               cv::Scalar(cv::GC_PR_BGD), cv::FILLED);
   cv::ellipse(labels, centre, {box.width * 28 / 100, box.height * 43 / 100}, 0, 0, 360,
               cv::Scalar(cv::GC_PR_FGD), cv::FILLED);
-  cv::Mat background;
-  cv::Mat foreground;
-  // GrabCut's k-means draws from OpenCV's per-thread generator: seeded, so that it is repeatable.
-  const std::uint64_t state = cv::theRNG().state;
-  cv::theRNG().state = 0x9E3779B97F4A7C15ULL;
-  cv::grabCut(rgb(crop).clone(), labels, {}, background, foreground, 3, cv::GC_INIT_WITH_MASK);
-  cv::theRNG().state = state;
   cv::Mat mask = cv::Mat::zeros(rgb.size(), CV_8UC1);
-  const cv::Mat inside = (labels == cv::GC_FGD) | (labels == cv::GC_PR_FGD);
-  inside.copyTo(mask(crop));
+  cut_out(rgb(crop).clone(), labels, 3).copyTo(mask(crop));
   cv::morphologyEx(mask, mask, cv::MORPH_CLOSE,
                    cv::getStructuringElement(cv::MORPH_ELLIPSE, {5, 5}));
   return mask;
 }
 
-std::vector<Region> all_of(const cv::Mat& rgb, const Target& target) {
+std::vector<Region> all_of(const cv::Mat& rgb, const Clip* clip, const Target& target) {
   std::vector<Region> out;
   const auto keep = [&](std::optional<Region> region) {
     if (region) out.push_back(std::move(*region));
@@ -53,6 +46,8 @@ std::vector<Region> all_of(const cv::Mat& rgb, const Target& target) {
     keep(find_background(rgb));
   } else if (target.kind == "person") {
     out = find_people(rgb);
+  } else if (target.kind == "moving" && clip != nullptr) {
+    out = find_moving(*clip);
   }
   return out;
 }
@@ -66,6 +61,8 @@ std::string what_was_looked_for(const Target& target) {
   if (target.kind == "grass") return "a textured green area in the lower half";
   if (target.kind == "greenery") return "a textured green area of at least 10 % of the frame";
   if (target.kind == "background") return "a backdrop of one even colour";
+  if (target.kind == "moving")
+    return "a thing of 0.4 % to 45 % of the frame that moves against the camera";
   return "an upright person (HOG detector)";
 }
 
@@ -117,9 +114,25 @@ std::vector<Region> find_people(const cv::Mat& rgb) {
   return out;
 }
 
-Grounding ground(const cv::Mat& rgb, const Target& target) {
+cv::Mat cut_out(const cv::Mat& rgb, const cv::Mat& seeds, int rounds) {
+  cv::Mat labels = seeds.clone();
+  cv::Mat background;
+  cv::Mat foreground;
+  // GrabCut's k-means draws from OpenCV's per-thread generator: seeded, so that it is repeatable.
+  const std::uint64_t state = cv::theRNG().state;
+  cv::theRNG().state = 0x9E3779B97F4A7C15ULL;
+  cv::grabCut(rgb, labels, {}, background, foreground, rounds, cv::GC_INIT_WITH_MASK);
+  cv::theRNG().state = state;
+  return (labels == cv::GC_FGD) | (labels == cv::GC_PR_FGD);
+}
+
+Grounding ground(const cv::Mat& rgb, const Clip* clip, const Target& target) {
   Grounding result;
-  std::vector<Region> regions = all_of(rgb, target);
+  if (target.kind == "moving" && clip == nullptr) {
+    result.refusal = "a single picture doesn't show what moves: the video is needed too";
+    return result;
+  }
+  std::vector<Region> regions = all_of(rgb, clip, target);
   if (regions.empty()) {
     result.refusal = fmt::format("{} was not found: looked for {}", target_text(target),
                                  what_was_looked_for(target));

@@ -3,6 +3,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include "stages/edit/backdrops.h"
+#include "stages/edit/clean_plate.h"
 #include "stages/edit/drawn_objects.h"
 #include "stages/edit/fill.h"
 #include "stages/edit/filters.h"
@@ -180,17 +181,43 @@ cv::Mat hole_of(const cv::Mat& key, const Region& region) {
   return hole;
 }
 
-EditResult remove_region(const cv::Mat& key, const Region& region) {
+// What a removed thing hid is made up only where it is small (of the frame) or plain.
+constexpr double kMostMadeUp = 0.08;
+constexpr double kFits = 0.06;
+
+double rounded(double x) { return std::round(x * 1e4) / 1e4; }
+
+// What the clip shows of the place behind the region, and for the rest a piece of the picture.
+EditResult remove_region(const cv::Mat& key, const Clip* clip, const Region& region) {
   EditResult result;
   result.mask = hole_of(key, region);
-  const Fill fill = fill_hole(key, result.mask);
+  cv::Mat picture = key;
+  cv::Mat hole = result.mask;
+  if (clip != nullptr) {
+    const CleanPlate plate = clean_plate(*clip, region.mask, hole);
+    result.details["seen_in_clip"] = rounded(plate.share);
+    picture = plate.image;
+    hole = cv::Mat(hole & ~plate.known);
+  }
+  const Fill fill = fill_hole(picture, hole);
+  result.details["fill_mismatch"] = rounded(fill.mismatch);
+  const double made_up = cv::countNonZero(hole) / static_cast<double>(hole.total());
+  if ((made_up > kMostMadeUp && fill.mismatch > kFits) || (made_up > 0.01 && fill.mismatch >= 1)) {
+    result.refusal =
+        fmt::format("can't remove it: {}, and no other piece of the picture fits in its place",
+                    clip != nullptr ? "the clip doesn't show what is behind it"
+                                    : "a single picture doesn't show what is behind it");
+    result.mask.release();
+    return result;
+  }
   result.image = fill.image;
-  result.details["fill_mismatch"] = std::round(fill.mismatch * 1e4) / 1e4;
   return result;
 }
 
-EditResult replace_object(const cv::Mat& key, const Region& region, const Program& program) {
-  EditResult result = remove_region(key, region);
+EditResult replace_object(const cv::Mat& key, const Clip* clip, const Region& region,
+                          const Program& program) {
+  EditResult result = remove_region(key, clip, region);
+  if (!result.refusal.empty()) return result;
   const Placement placement = placement_of(program.object);
   // As large as what it stands in for, by area.
   const double height = std::sqrt(region.box.area() * 1.1 / placement.aspect);
@@ -232,10 +259,10 @@ EditResult replace_ground(const cv::Mat& key, const Region& region, const Progra
   return blended(key, covered_ground(rgb, program.object), alpha);
 }
 
-EditResult replace(const cv::Mat& key, const Region& region, const Program& program,
-                   double strength) {
+EditResult replace(const cv::Mat& key, const Clip* clip, const Region& region,
+                   const Program& program, double strength) {
   if (region.kind == "sky") return replace_sky(key, region, program, strength);
-  if (region.kind == "object") return replace_object(key, region, program);
+  if (region.kind == "object") return replace_object(key, clip, region, program);
   return replace_ground(key, region, program, strength);
 }
 
@@ -308,12 +335,13 @@ void lay_over(cv::Mat& picture, cv::Mat& mask, const cv::Mat& rgba, const cv::Re
   }
 }
 
-EditResult apply_local(const cv::Mat& key, const Program& program, double strength) {
+EditResult apply_local(const cv::Mat& key, const Clip* clip, const Program& program,
+                       double strength) {
   EditResult result;
   if (program.name == "add") {
     result = add(key, program);
   } else {
-    Grounding grounding = ground(key, program.target);
+    Grounding grounding = ground(key, clip, program.target);
     if (!grounding.region) {
       result.refusal = grounding.refusal;
       return result;
@@ -328,9 +356,9 @@ EditResult apply_local(const cv::Mat& key, const Program& program, double streng
     } else if (program.name == "material") {
       result = to_material(key, region, program, strength);
     } else if (program.name == "remove") {
-      result = remove_region(key, region);
+      result = remove_region(key, clip, region);
     } else {
-      result = replace(key, region, program, strength);
+      result = replace(key, clip, region, program, strength);
     }
     result.details["region"] = {region.box.x, region.box.y, region.box.width, region.box.height};
   }

@@ -9,8 +9,10 @@
 namespace ditto::stages::editing {
 
 /// A local program on a key frame. Outside the result's mask the picture is unchanged, bit for bit.
-/// `strength` is the program's times everything else. Refusals name what was looked for.
-EditResult apply_local(const cv::Mat& key_frame, const Program& program, double strength);
+/// `strength` is the program's times everything else; `clip` may be null. Refusals name what was
+/// looked for.
+EditResult apply_local(const cv::Mat& key_frame, const Clip* clip, const Program& program,
+                       double strength);
 
 /// Where and how large an object would be added; no box when there is no room.
 struct Spot {

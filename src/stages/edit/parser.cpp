@@ -186,7 +186,7 @@ Parsed with_target(const std::string& phrase, Program program) {
   if (!target.target) return refuse(target.refusal);
   program.target = *target.target;
   if (program.name == "remove" && program.target.kind != "object" &&
-      program.target.kind != "person") {
+      program.target.kind != "person" && program.target.kind != "moving") {
     return refuse(
         fmt::format("can't remove the {}; it can be replaced or recoloured", program.target.kind));
   }
@@ -422,7 +422,8 @@ std::string repertoire_in_brief() {
          "night, snow, autumn, underwater and "
          "about forty more), and locally recolour, brighten, darken, isolate, remove or replace a "
          "thing named by its colour, replace "
-         "the sky or the greenery, recolour a plain background, remove a person, and add a drawn "
+         "the sky or the greenery, recolour a plain background, remove a person or what moves, and "
+         "add a drawn "
          "object (balloon, kite, lantern, ...)";
 }
 

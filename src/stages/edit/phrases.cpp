@@ -23,6 +23,12 @@ constexpr std::string_view kColourNouns[] = {
 constexpr std::string_view kLooseAdjectives[] = {"moving", "whole", "entire",
                                                  "same",   "solid", "coloured"};
 
+// What is found by its motion alone, when "moving" is said of it.
+constexpr std::string_view kMovers[] = {
+    "object", "objects", "thing",   "subject",   "figure",  "car",   "van",     "bus",
+    "truck",  "bike",    "bicycle", "motorbike", "cyclist", "train", "vehicle", "cab",
+    "taxi",   "animal",  "dog",     "cat",       "bird",    "horse", "boat",    "part"};
+
 constexpr std::string_view kKeepVerbs[] = {"keep",    "keeping",  "leave",
                                            "leaving", "preserve", "preserving"};
 constexpr std::string_view kKeepWords[] = {
@@ -205,11 +211,17 @@ TargetPhrase parse_target(std::string_view phrase) {
     result.target = target;
     return result;
   }
+  const bool moves = text.find("moving") != std::string::npos;
+  if (moves && target.colour.empty() && (noun.empty() || is_in(noun, kMovers))) {
+    target.kind = "moving";
+    result.target = target;
+    return result;
+  }
   if (!is_in(noun, kColourNouns)) {
     result.refusal = fmt::format(
         "no way to find \"{}\": things are found by a colour (\"the red object\"), or as the sky, "
         "the "
-        "greenery, the grass, the plain background or a person",
+        "greenery, the grass, the plain background, a person or the moving object",
         noun.empty() ? std::string(phrase) : noun);
     return result;
   }

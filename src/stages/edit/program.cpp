@@ -12,8 +12,8 @@ using Names = std::span<const std::string_view>;
 
 constexpr std::string_view kLocal[] = {"recolour", "brighten", "darken", "isolate",
                                        "material", "remove",   "add",    "replace"};
-constexpr std::string_view kKinds[] = {"object",   "sky",        "grass",
-                                       "greenery", "background", "person"};
+constexpr std::string_view kKinds[] = {"object",     "sky",    "grass", "greenery",
+                                       "background", "person", "moving"};
 constexpr std::string_view kSides[] = {"left", "middle", "right", "top", "bottom"};
 constexpr std::string_view kPlaces[] = {"sky",    "upper left", "top",   "upper right",
                                         "left",   "centre",     "right", "lower left",
@@ -101,7 +101,8 @@ void check(const Program& p) {
   }
   if (p.name == "material") check_name(p.object, kMaterials, "object");
   if (p.name == "material" && p.target.kind != "object") fail("material is for objects only");
-  if (p.name == "remove" && p.target.kind != "object" && p.target.kind != "person") {
+  if (p.name == "remove" && p.target.kind != "object" && p.target.kind != "person" &&
+      p.target.kind != "moving") {
     fail(fmt::format("can't remove the {}", p.target.kind));
   }
   if (p.name == "replace") check_replacement(p);
@@ -172,6 +173,8 @@ std::string target_text(const Target& target) {
     text += target.colour + " object";
   } else if (target.kind == "background") {
     text += "plain background";
+  } else if (target.kind == "moving") {
+    text += "moving object";
   } else {
     text += target.kind;
   }

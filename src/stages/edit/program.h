@@ -10,7 +10,8 @@ namespace ditto::stages::editing {
 /// What a local edit is about. Found again from the key frame alone (regions.h).
 struct Target {
   /// "object" (a compact region of one named colour), "sky", "grass", "greenery", "background" (a
-  /// plain backdrop) or "person"; empty: the program needs none.
+  /// plain backdrop), "person" or "moving" (what moves against the camera; found in a clip only);
+  /// empty: the program needs none.
   std::string kind;
   std::string colour;  ///< of an object; empty otherwise
   std::string side;    ///< "left", "middle", "right", "top", "bottom"; empty: not said

@@ -134,6 +134,13 @@ std::optional<Region> as_object(const Scene& scene, Colour colour, const cv::Mat
 
 }  // namespace
 
+Region region_of(const std::string& kind, const cv::Mat& mask, cv::Size size) {
+  Region region;
+  region.kind = kind;
+  finish(region, mask, size);
+  return region;
+}
+
 std::vector<Region> coloured_objects(const cv::Mat& rgb) {
   Scene scene;
   scene.rgb = reduced(rgb);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "ditto/stages/clip.h"
 #include "stages/edit/colours.h"
 #include "stages/edit/program.h"
 
@@ -47,6 +48,12 @@ struct Grounding {
   std::optional<Region> region;
   std::string refusal;
 };
-Grounding ground(const cv::Mat& rgb, const Target& target);
+/// `clip` may be null; then nothing that moves is found.
+Grounding ground(const cv::Mat& rgb, const Clip* clip, const Target& target);
+
+/// A region of the given mask (CV_8UC1 of any size), brought to the frame's `size`.
+Region region_of(const std::string& kind, const cv::Mat& mask, cv::Size size);
+/// GrabCut from `seeds` (CV_8UC1 of cv::GrabCutClasses), repeatable: 255 where the foreground is.
+cv::Mat cut_out(const cv::Mat& rgb, const cv::Mat& seeds, int rounds);
 
 }  // namespace ditto::stages::editing
