@@ -1,6 +1,9 @@
 #include "ditto/models/model.h"
 #include "models/tokenizer.h"
+#include "models/wan/original_names.h"
+#include "models/wan/transformer.h"
 #include "models/wan/umt5.h"
+#include "models/wan/vace.h"
 
 namespace ditto::models {
 
@@ -8,6 +11,10 @@ const std::vector<Architecture>& architectures() {
   static const std::vector<Architecture> all = {
       {kTokenizerClass, make_tokenizer},
       {"UMT5EncoderModel", wan::make_umt5_encoder},
+      {"VaceWanModel", wan::make_vace_transformer, {wan::original_layout()}},
+      {"WanModel", wan::make_transformer, {wan::original_layout()}},
+      {"WanTransformer3DModel", wan::make_transformer, {wan::original_layout()}},
+      {"WanVACETransformer3DModel", wan::make_vace_transformer, {wan::original_layout()}},
   };
   return all;
 }

@@ -21,6 +21,13 @@ at::Tensor rope_interleaved(const at::Tensor& x, const at::Tensor& cos, const at
   return at::stack({result.first, result.second}, -1).flatten(-2).to(x.scalar_type());
 }
 
+void rotate_pairs(const at::Tensor& x, const at::Tensor& rotation) {
+  const bool narrow = c10::elementSize(x.scalar_type()) < sizeof(float);
+  const at::Tensor pairs = (narrow ? x.to(at::kFloat) : x).unflatten(-1, {-1, 2});
+  at::view_as_complex(pairs).mul_(rotation);
+  if (narrow) x.copy_(pairs.flatten(-2));
+}
+
 at::Tensor rope_half(const at::Tensor& x, const at::Tensor& cos, const at::Tensor& sin) {
   const std::int64_t half = x.size(-1) / 2;
   const Pair result = rotated(x.narrow(-1, 0, half), x.narrow(-1, half, half), cos, sin);

@@ -88,6 +88,8 @@ struct Layout {
   /// The config of a single file that comes without one, from its names and shapes (before they
   /// are renamed), with `_class_name`. May be null.
   nlohmann::json (*config)(const nn::Checkpoint& checkpoint) = nullptr;
+  /// The layout's name of a parameter, the other way round: LoRA files use it. May be null.
+  std::string (*original)(const std::string& name) = nullptr;
 };
 
 /// One supported class.

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "ditto/models/model.h"
+
+/// The names that Wan's own code gives to the transformer's parameters, which its checkpoints,
+/// those of ComfyUI (with a prefix) and most LoRA files have.
+namespace ditto::models::wan {
+
+/// With all that Architecture wants to know of it.
+Layout original_layout();
+
+}  // namespace ditto::models::wan
