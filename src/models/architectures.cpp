@@ -1,5 +1,7 @@
 #include "ditto/models/model.h"
+#include "models/schedulers/schedulers.h"
 #include "models/tokenizer.h"
+#include "models/wan/autoencoder.h"
 #include "models/wan/original_names.h"
 #include "models/wan/transformer.h"
 #include "models/wan/umt5.h"
@@ -9,8 +11,11 @@ namespace ditto::models {
 
 const std::vector<Architecture>& architectures() {
   static const std::vector<Architecture> all = {
+      {"AutoencoderKLWan", wan::make_autoencoder, {wan::original_autoencoder_layout()}},
+      {"FlowMatchEulerDiscreteScheduler", make_scheduler},
       {kTokenizerClass, make_tokenizer},
       {"UMT5EncoderModel", wan::make_umt5_encoder},
+      {"UniPCMultistepScheduler", make_scheduler},
       {"VaceWanModel", wan::make_vace_transformer, {wan::original_layout()}},
       {"WanModel", wan::make_transformer, {wan::original_layout()}},
       {"WanTransformer3DModel", wan::make_transformer, {wan::original_layout()}},

@@ -16,7 +16,9 @@ at::Tensor Embedding::operator()(const at::Tensor& ids) const { return at::embed
 
 Conv2d::Conv2d(const Scope& scope, std::int64_t in, std::int64_t out,
                std::array<std::int64_t, 2> kernel, const ConvOptions<2>& conv_options)
-    : weight(scope.parameter("weight", {out, in / conv_options.groups, kernel[0], kernel[1]})),
+    : weight(scope.parameter("weight", {out, in / conv_options.groups, kernel[0], kernel[1]},
+                             conv_options.channels_last ? at::MemoryFormat::ChannelsLast
+                                                        : at::MemoryFormat::Contiguous)),
       options(conv_options) {
   if (options.bias) bias = scope.parameter("bias", {out});
 }
@@ -28,7 +30,9 @@ at::Tensor Conv2d::operator()(const at::Tensor& x) const {
 Conv3d::Conv3d(const Scope& scope, std::int64_t in, std::int64_t out,
                std::array<std::int64_t, 3> kernel, const ConvOptions<3>& conv_options)
     : weight(scope.parameter("weight",
-                             {out, in / conv_options.groups, kernel[0], kernel[1], kernel[2]})),
+                             {out, in / conv_options.groups, kernel[0], kernel[1], kernel[2]},
+                             conv_options.channels_last ? at::MemoryFormat::ChannelsLast3d
+                                                        : at::MemoryFormat::Contiguous)),
       options(conv_options) {
   if (options.bias) bias = scope.parameter("bias", {out});
 }

@@ -49,8 +49,9 @@ Scope Scope::with(at::ScalarType dtype) const {
   return scope;
 }
 
-at::Tensor Scope::parameter(std::string_view name, at::IntArrayRef shape) const {
-  return make(name, shape, placement_.dtype, Role::kParameter);
+at::Tensor Scope::parameter(std::string_view name, at::IntArrayRef shape,
+                            at::MemoryFormat format) const {
+  return make(name, shape, placement_.dtype, Role::kParameter, format);
 }
 
 at::Tensor Scope::buffer(std::string_view name, at::IntArrayRef shape, at::ScalarType dtype,
@@ -67,8 +68,9 @@ std::string Scope::full(std::string_view name) const {
 }
 
 at::Tensor Scope::make(std::string_view name, at::IntArrayRef shape, at::ScalarType dtype,
-                       Role role) const {
-  at::Tensor tensor = at::empty(shape, at::TensorOptions().dtype(dtype).device(placement_.device));
+                       Role role, at::MemoryFormat format) const {
+  at::Tensor tensor = at::empty(
+      shape, at::TensorOptions().dtype(dtype).device(placement_.device).memory_format(format));
   weights_->add({full(name), tensor, role});
   return tensor;
 }

@@ -11,10 +11,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Fixtures (tests/reference/README.md) of classes that aren't there yet, by the beginning of their
-/// names. The list only ever gets shorter.
-constexpr std::string_view kPending[] = {"euler", "original-vae", "unipc", "vae"};
-
+/// Of the fixtures (tests/reference/README.md).
 struct Case {
   fs::path folder;
   std::string name;
@@ -23,10 +20,7 @@ struct Case {
 std::vector<Case> cases() {
   std::vector<Case> all;
   for (const auto& folder : fs::directory_iterator(DITTO_FIXTURES)) {
-    const std::string name = folder.path().filename().string();
-    bool pending = false;
-    for (const std::string_view start : kPending) pending |= name.starts_with(start);
-    if (pending || !folder.is_directory()) continue;
+    if (!folder.is_directory()) continue;
     for (const auto& file : fs::directory_iterator(folder)) {
       const std::string in = file.path().filename().string();
       if (in.starts_with("in-lora")) continue;

@@ -146,8 +146,8 @@ std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
 
 TEST(SafetensorsFuzz, MutantsAreRefusedOrReadWithinTheirBounds) {
   const std::uint64_t first = number_from("DITTO_FUZZ_SEED", std::random_device()());
-  const auto end = std::chrono::steady_clock::now() +
-                   std::chrono::seconds(number_from("DITTO_FUZZ_SECONDS", 2));
+  const auto end =
+      std::chrono::steady_clock::now() + std::chrono::seconds(number_from("DITTO_FUZZ_SECONDS", 2));
   const MemoryFile file;
   std::uint64_t accepted = 0, seed = first;
   for (; std::chrono::steady_clock::now() < end && !HasFailure(); ++seed) {

@@ -111,11 +111,11 @@ TEST_F(SafetensorsTest, RefusesHostileRanges) {
   expect_refused(one("-1", "0,8", "12345678"), "a negative number");
   expect_refused(one("2.5", "0,8", "12345678"), "\"a\"");
   expect_refused(one("1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1", "0,4", "1234"), "16 dimensions");
-  const std::string overlap = "{" + tensor_json("a", "F32", "2", "0,8") + "," +
-                              tensor_json("b", "F32", "1", "4,8") + "}";
+  const std::string overlap =
+      "{" + tensor_json("a", "F32", "2", "0,8") + "," + tensor_json("b", "F32", "1", "4,8") + "}";
   expect_refused(safetensors_bytes(overlap, "12345678"), "\"b\" overlaps \"a\"");
-  const std::string twice = "{" + tensor_json("a", "F32", "2", "0,8") + "," +
-                            tensor_json("b", "F32", "2", "0,8") + "}";
+  const std::string twice =
+      "{" + tensor_json("a", "F32", "2", "0,8") + "," + tensor_json("b", "F32", "2", "0,8") + "}";
   expect_refused(safetensors_bytes(twice, "12345678"), "overlaps");
 }
 
@@ -162,7 +162,8 @@ TEST_F(SafetensorsTest, NamesATensorThatIsNotThere) {
 TEST_F(SafetensorsTest, HolesOfASparseFileAreNotStoredBytes) {
   constexpr std::uint64_t kBytes = std::uint64_t{1} << 40;  // more than any memory
   std::string header =
-      "{" + tensor_json("a", "F32", std::to_string(kBytes / 4), "0," + std::to_string(kBytes)) + "}";
+      "{" + tensor_json("a", "F32", std::to_string(kBytes / 4), "0," + std::to_string(kBytes)) +
+      "}";
   header.resize((header.size() + 7) / 8 * 8, ' ');  // what isn't aligned would be copied
   const std::filesystem::path path = put("x.safetensors", safetensors_bytes(header));
   std::filesystem::resize_file(path, 8 + header.size() + kBytes);

@@ -32,10 +32,11 @@ TEST_F(WeightsTest, AllThatIsWrongIsToldAtOnce) {
   EXPECT_EQ(found.unexpected, std::vector<std::string>{"surplus"});
   ASSERT_EQ(found.misshaped.size(), 3U);
   const std::string message = input_error([&] { load_weights(weights, file); });
-  for (const char* part :
-       {"model.safetensors", "1 missing:\n  absent", "1 unexpected:\n  surplus",
-        "shape: expected [2, 3] floating, found [3, 2] F32", "kind: expected [2] floating, found "
-        "[2] I64", "count: expected [1] I64, found [1] I32"}) {
+  for (const char* part : {"model.safetensors", "1 missing:\n  absent", "1 unexpected:\n  surplus",
+                           "shape: expected [2, 3] floating, found [3, 2] F32",
+                           "kind: expected [2] floating, found "
+                           "[2] I64",
+                           "count: expected [1] I64, found [1] I32"}) {
     EXPECT_NE(message.find(part), std::string::npos) << part << "\n" << message;
   }
 }
@@ -58,8 +59,8 @@ TEST_F(WeightsTest, ATiedNameWillDoAndMayBeThereToo) {
   scope.tie("copy", "shared");
   load_weights(weights, checkpoint({{"copy", at::tensor({5.0F, 6.0F})}}));
   EXPECT_TRUE(shared.equal(at::tensor({5.0F, 6.0F})));
-  load_weights(weights,
-               checkpoint({{"copy", at::tensor({5.0F, 6.0F})}, {"shared", at::tensor({1.0F, 2.0F})}}));
+  load_weights(weights, checkpoint({{"copy", at::tensor({5.0F, 6.0F})},
+                                    {"shared", at::tensor({1.0F, 2.0F})}}));
   EXPECT_TRUE(shared.equal(at::tensor({1.0F, 2.0F})));
   EXPECT_EQ(match(weights, checkpoint({{"copy", at::ones({3})}, {"shared", at::ones({2})}}))
                 .misshaped.size(),

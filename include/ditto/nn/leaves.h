@@ -32,6 +32,7 @@ struct ConvOptions {
   std::array<std::int64_t, N> padding;
   std::int64_t groups = 1;
   bool bias = true;
+  bool channels_last = false;  ///< of the weight in memory; best where the input lies like that
 };
 
 /// x [B, in, H, W]

@@ -81,7 +81,8 @@ class Scope {
   /// The same place with parameters of another dtype: for modules that stay in float32.
   Scope with(at::ScalarType dtype) const;
 
-  at::Tensor parameter(std::string_view name, at::IntArrayRef shape) const;
+  at::Tensor parameter(std::string_view name, at::IntArrayRef shape,
+                       at::MemoryFormat format = at::MemoryFormat::Contiguous) const;
   at::Tensor buffer(std::string_view name, at::IntArrayRef shape, at::ScalarType dtype,
                     Role role = Role::kBuffer) const;
   /// Says that checkpoints may hold the parameter `name` (a full name) as this scope's `other` too,
@@ -93,8 +94,8 @@ class Scope {
 
  private:
   std::string full(std::string_view name) const;
-  at::Tensor make(std::string_view name, at::IntArrayRef shape, at::ScalarType dtype,
-                  Role role) const;
+  at::Tensor make(std::string_view name, at::IntArrayRef shape, at::ScalarType dtype, Role role,
+                  at::MemoryFormat format = at::MemoryFormat::Contiguous) const;
 
   Weights* weights_;
   Placement placement_;
