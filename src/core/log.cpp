@@ -38,6 +38,8 @@ std::atomic<Verbosity> g_verbosity{Verbosity::kNormal};
 
 Verbosity verbosity() { return g_verbosity; }
 
+void log_warning(const std::string& message) { spdlog::warn("{}", message); }
+
 void set_up_log(Verbosity verbosity) {
   g_verbosity = verbosity;
   const bool colour = ::isatty(STDERR_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;

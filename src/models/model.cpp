@@ -131,11 +131,14 @@ nn::Checkpoint open_checkpoint(const Source& source, std::string* layout_name) {
   return checkpoint;
 }
 
-Model load_model(const Source& source, const nn::Placement& placement,
-                 const nn::LoadOptions& options) {
+Model load_model(const Source& source, const nn::Placement& placement, nn::LoadOptions options,
+                 const std::vector<LoraFile>& lora_files) {
   return translated(printable(source.path), [&] {
     const c10::InferenceMode inference;
     Model model = source.architecture->make(source, placement);
+    const nn::Lora lora = open_lora(source, *model.weights, lora_files);
+    const nn::WeightPatch patch = lora.patch();
+    if (!lora_files.empty()) options.patch = &patch;
     if (!model.weights->all().empty()) {
       nn::load_weights(*model.weights, open_checkpoint(source), options);
     }

@@ -17,7 +17,7 @@ constexpr const char* kPipelineFile = "model_index.json";
 
 void describe_entries(const Model& model, ModelReport& report) {
   for (const Entry& entry : model.entries) {
-    report.entries.push_back({entry.name, entry.tensors, entry.arguments});
+    report.entries.push_back({entry.name, entry.tensors, known_arguments(model, entry)});
   }
 }
 
@@ -193,18 +193,22 @@ void run_model(const RunRequest& request, const Progress& progress) {
   const Model outline = translated(printable(request.weights), [&] {
     return source.architecture->make(source, {placement.dtype, at::kMeta});
   });
-  const std::string entry = entry_of(outline, request.entry, source).name;
-  check_names(entry_of(outline, entry, source), values);
+  Entry entry = entry_of(outline, request.entry, source);
+  const bool with_lora = takes_lora(outline, entry);
+  entry.arguments = known_arguments(outline, entry);
+  check_names(entry, values);
+  std::vector<LoraFile> lora;
+  if (with_lora) lora = take_lora(values.arguments);
   nn::LoadOptions options;
   if (progress) {
     options.progress = [&progress](std::uint64_t done, std::uint64_t total) {
       progress("loading", done, total);
     };
   }
-  const Model model = load_model(source, placement, options);
+  const Model model = load_model(source, placement, options, lora);
   throw_if_stopped();
-  write_outputs(request.outputs,
-                run_entry(entry_of(model, entry, source), std::move(values), placement.device));
+  write_outputs(request.outputs, run_entry(entry_of(model, entry.name, source), std::move(values),
+                                           placement.device));
 }
 
 }  // namespace ditto::models

@@ -13,6 +13,8 @@
 
 #include "ditto/core/error.h"
 #include "ditto/models/config.h"
+#include "ditto/models/lora.h"
+#include "ditto/nn/lora.h"
 #include "ditto/nn/weights.h"
 
 /// What every model offers, whatever its class: weights under their checkpoint names, and entries
@@ -115,9 +117,19 @@ Source find_model(const std::filesystem::path& path, std::string_view entry = {}
 /// receives the name of the layout when it isn't the class's own.
 nn::Checkpoint open_checkpoint(const Source& source, std::string* layout = nullptr);
 
-/// Builds and loads.
-Model load_model(const Source& source, const nn::Placement& placement,
-                 const nn::LoadOptions& options = {});
+/// Whether LoRA files given to the entry are merged while the model is loaded: it has weights, and
+/// the entry doesn't take them itself (as a pipeline's does).
+bool takes_lora(const Model& model, const Entry& entry);
+/// The entry's own arguments, and "lora" and "lora_scale" where it takes them.
+std::vector<std::string> known_arguments(const Model& model, const Entry& entry);
+/// The LoRA files as changes of the class's weights, which may be on the device meta. Warnings go
+/// to the log. Throws Error(kInput) as nn::Lora::add does.
+nn::Lora open_lora(const Source& source, const nn::Weights& weights,
+                   const std::vector<LoraFile>& files);
+
+/// Builds and loads, merging LoRA files in float32 before the weights are cast.
+Model load_model(const Source& source, const nn::Placement& placement, nn::LoadOptions options = {},
+                 const std::vector<LoraFile>& lora = {});
 
 /// Throws Error(kInput) for a tensor or argument that the entry doesn't know; the message lists
 /// those that it does.
