@@ -26,8 +26,7 @@ struct StageOptions {
   std::string video, image, edited, keyframe, instruction, output, mask_output;
   int keyframe_index = 0;
   int count = 0;
-  int crf = -1;          ///< -1: output.crf
-  double strength = -1;  ///< -1: enhance.strength
+  int crf = -1;  ///< -1: output.crf
 };
 using Options = std::shared_ptr<StageOptions>;
 using Work = void (*)(const StageOptions&, const config::Config&);
@@ -43,8 +42,6 @@ CLI::App* add_stage(CLI::App& parent, int& status, const std::string& name, cons
     ConfigOptions from = options->config;
     if (!options->backend.empty())
       from.overrides.set.push_back(name + ".backend=" + options->backend);
-    if (options->strength >= 0)
-      from.overrides.set.push_back(fmt::format("{}.strength={}", name, options->strength));
     const config::Config config = from.load();
     start_computing(config);
     work(*options, config);
@@ -96,7 +93,8 @@ void instruct(const StageOptions& options, const config::Config& config) {
   const int key_frame = frame_at(config.edit.keyframe_position, video.frames.size());
   const stages::Clip clip = clip_of(std::move(video), key_frame);
   const auto instructions =
-      instructor->instruct(clip, options.count, stream_for(config, clip.id, "instruct"));
+      instructor->instruct(clip, {.count = options.count}, stream_for(config, clip.id, "instruct"))
+          .list;
   for (const stages::Instruction& instruction : instructions) print_line(to_json(instruction));
   if (instructions.size() < static_cast<std::size_t>(options.count)) {
     spdlog::info("{}: the clip offers no more than {} instructions", options.video,
@@ -306,16 +304,12 @@ void add_enhance(CLI::App& parent, int& status) {
   CLI::App* command =
       add_stage(parent, status, "enhance", "Make an edited video steadier", o, enhance);
   add_file(command, "--source", o->video, "The source video");
-  add_file(command, "--video,--edited", o->edited,
-           "The edited video, of the source's size and frames");
+  add_file(command, "--edited", o->edited, "The edited video, of the source's size and frames");
   command->add_option("--instruction", o->instruction, "What was edited, for enhancers that read")
       ->type_name("TEXT");
-  command->add_option("--strength", o->strength, "From 0, nothing; replaces enhance.strength")
-      ->type_name("X")
-      ->check(CLI::Range(0.0, 1.0));
   add_crf(command, *o);
   add_file(command, "--output", o->output, "The enhanced video, .mp4");
-  command->footer("Example:\n  ditto stage enhance --source a.mp4 --video b.mp4 --output c.mp4");
+  command->footer("Example:\n  ditto stage enhance --source a.mp4 --edited b.mp4 --output c.mp4");
 }
 
 void add_judge(CLI::App& parent, int& status) {

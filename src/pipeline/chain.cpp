@@ -86,8 +86,23 @@ void store_frames(const ChainContext& context, const std::string& sample, const 
 }  // namespace
 
 ClipChain::ClipChain(const ChainContext& context, const stages::ClipRecord& record,
-                     std::int64_t ordinal)
-    : context_(context), record_(record), ordinal_(ordinal) {}
+                     std::int64_t ordinal, ClipChain* previous)
+    : context_(context),
+      record_(record),
+      ordinal_(ordinal),
+      previous_(previous),
+      instruct_key_(context.lineage.instruct(
+          record, ordinal, previous != nullptr ? previous->instruct_key_.fingerprint : "")) {}
+
+template <class F>
+auto ClipChain::try_to_use(const StageKey& key, double* seconds, F&& work) {
+  try {
+    return attempt(context_, record_.id, key, seconds, std::forward<F>(work));
+  } catch (const Error&) {
+    unusable_ = true;
+    throw;
+  }
+}
 
 int ClipChain::key_frame() const {
   return static_cast<int>(std::lround(context_.config.edit.keyframe_position *
@@ -98,7 +113,7 @@ const stages::Clip& ClipChain::clip() {
   std::lock_guard lock(mutex_);
   if (!clip_) {
     const StageKey key{"decode", {}, context_.lineage.clip_fingerprint(record_)};
-    clip_ = attempt(context_, record_.id, key, nullptr, [&] {
+    clip_ = try_to_use(key, nullptr, [&] {
       media::DecodeRequest request;
       request.fps = record_.fps;
       request.first = record_.start_frame;
@@ -128,7 +143,7 @@ std::shared_ptr<const stages::Generator::Prepared> ClipChain::prepared() {
 }
 
 std::optional<std::vector<stages::Instruction>> ClipChain::known_instructions() const {
-  const auto stored = context_.store.find(context_.lineage.instruct(record_, ordinal_));
+  const auto stored = context_.store.find(instruct_key_);
   if (!stored) return std::nullopt;
   std::vector<stages::Instruction> instructions;
   for (const auto& value : stored->at("instructions")) {
@@ -138,24 +153,38 @@ std::optional<std::vector<stages::Instruction>> ClipChain::known_instructions() 
 }
 
 std::vector<stages::Instruction> ClipChain::instructions() {
+  std::lock_guard lock(instruct_mutex_);
   if (auto known = known_instructions()) return *known;
-  const StageKey key = context_.lineage.instruct(record_, ordinal_);
+  stages::InstructRequest request{.count = context_.config.instruct.count,
+                                  .taken = context_.backends.user_instructions.for_clip(record_)};
+  if (previous_ != nullptr) request.owed = previous_->owed();
   const stages::Clip& frames = clip();
   double seconds = 0;
-  auto instructions = attempt(context_, record_.id, key, &seconds, [&] {
-    auto all = context_.backends.user_instructions.for_clip(record_);
-    auto own = context_.backends.instructor->instruct(
-        frames, context_.config.instruct.count,
-        Stream(context_.config.run.seed, record_.id, "instruct"));
-    all.insert(all.end(), std::make_move_iterator(own.begin()), std::make_move_iterator(own.end()));
-    return all;
+  const auto own = try_to_use(instruct_key_, &seconds, [&] {
+    return context_.backends.instructor->instruct(
+        frames, request, Stream(context_.config.run.seed, record_.id, "instruct"));
   });
-  nlohmann::json result = {{"seconds", seconds}, {"instructions", nlohmann::json::array()}};
-  for (const auto& instruction : instructions) {
+  std::vector<stages::Instruction> all = request.taken;
+  all.insert(all.end(), own.list.begin(), own.list.end());
+  nlohmann::json result = {
+      {"seconds", seconds}, {"instructions", nlohmann::json::array()}, {"owed", own.owed}};
+  for (const auto& instruction : all) {
     result["instructions"].push_back(nlohmann::json(stages::to_json(instruction)));
   }
-  context_.store.put(key, std::move(result));
-  return instructions;
+  context_.store.put(instruct_key_, std::move(result));
+  return all;
+}
+
+stages::TaskCounts ClipChain::owed() {
+  if (!unusable_) {
+    try {
+      instructions();
+    } catch (const Error& e) {
+      if (e.kind() != ErrorKind::kInput && e.kind() != ErrorKind::kTransient) throw;
+    }
+  }
+  if (const auto stored = context_.store.find(instruct_key_)) return stored->at("owed");
+  return previous_ != nullptr ? previous_->owed() : stages::TaskCounts{};
 }
 
 std::pair<std::string, std::string> ClipChain::pixel_hashes() {
@@ -451,7 +480,7 @@ dataset::SampleRecord SampleChain::base_record() const {
   record.details = details_;
   record.seconds = seconds_;
   for (const StageKey* key : keys_.all()) record.fingerprints[key->stage] = key->fingerprint;
-  record.fingerprints["instruct"] = context_.lineage.instruct(clip, clip_.ordinal()).fingerprint;
+  record.fingerprints["instruct"] = clip_.instruct_key().fingerprint;
   record.hashes = hashes_;
   record.hashes["source_file"] = clip.source_sha256;
   record.clip = {{"fps", {clip.fps.num, clip.fps.den}},

@@ -74,8 +74,10 @@ void calibrate(const stages::ClipRecord& record, const config::Config& config,
         {record.fps, record.start_frame, record.frames, record.width, record.height});
   });
   const auto instructions = timed(estimate.clip_seconds, "instruct", [&] {
-    return backends.instructor->instruct(clip, config.instruct.count,
-                                         Stream(config.run.seed, clip.id, "instruct"));
+    return backends.instructor
+        ->instruct(clip, {.count = config.instruct.count},
+                   Stream(config.run.seed, clip.id, "instruct"))
+        .list;
   });
   const auto prepared =
       timed(estimate.clip_seconds, "prepare", [&] { return backends.generator->prepare(clip); });

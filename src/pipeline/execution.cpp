@@ -50,10 +50,12 @@ std::vector<std::shared_ptr<ClipJob>> Execution::make_jobs(const std::vector<Uni
     unit_job->unit = unit;
     unit_job->clips_left = unit.clips.size();
     std::int64_t ordinal = unit.first_ordinal;
+    ClipChain* previous = nullptr;
     for (const auto& record : unit.clips) {
       auto clip = std::make_shared<ClipJob>();
       clip->unit = unit_job;
-      clip->chain = std::make_unique<ClipChain>(context_, record, ordinal++);
+      clip->chain = std::make_unique<ClipChain>(context_, record, ordinal++, previous);
+      previous = clip->chain.get();
       clip->need = memory_need(context_.backends, {record.frames, record.width, record.height});
       unit_job->clips.push_back(clip);
       jobs.push_back(clip);

@@ -104,7 +104,10 @@ std::string explain(const fs::path& out, const std::string& key,
   const Backends backends = make_backends(wanted, 1);
   const Lineage lineage(wanted, backends);
   const WorkStore store(out);
-  const StageKey instruct = lineage.instruct(*clip, clip - manifest.begin());
+  const auto ordinal = clip - manifest.begin();
+  const auto first = ordinal - ordinal % wanted.run.unit_clips;
+  const StageKey instruct = lineage.last_instruct(
+      first, {manifest.begin() + first, static_cast<std::size_t>(ordinal - first) + 1});
   text += explain_stage(*record, instruct, store);
   const auto instructed = record->fingerprints.find("instruct");
   if (instructed == record->fingerprints.end() || instructed->second != instruct.fingerprint) {

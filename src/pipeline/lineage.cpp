@@ -40,10 +40,12 @@ std::string Lineage::clip_fingerprint(const stages::ClipRecord& clip) const {
                              {"height", clip.height}});
 }
 
-StageKey Lineage::instruct(const stages::ClipRecord& clip, std::int64_t ordinal) const {
+StageKey Lineage::instruct(const stages::ClipRecord& clip, std::int64_t ordinal,
+                           const std::string& previous) const {
   nlohmann::json inputs = stage_inputs("instruct", backends_.instructor->id());
   inputs["clip"] = clip_fingerprint(clip);
   inputs["ordinal"] = ordinal;
+  inputs["previous"] = previous;
   inputs["seed"] = config_.run.seed;
   inputs["keyframe_position"] = config_.edit.keyframe_position;
   inputs["user"] = nlohmann::json::array();
@@ -51,6 +53,13 @@ StageKey Lineage::instruct(const stages::ClipRecord& clip, std::int64_t ordinal)
     inputs["user"].push_back(nlohmann::json(stages::to_json(instruction)));
   }
   return key_of("instruct", std::move(inputs));
+}
+
+StageKey Lineage::last_instruct(std::int64_t first_ordinal,
+                                std::span<const stages::ClipRecord> clips) const {
+  StageKey key;
+  for (const auto& clip : clips) key = instruct(clip, first_ordinal++, key.fingerprint);
+  return key;
 }
 
 StageKey Lineage::source_video(const stages::ClipRecord& clip) const {
@@ -107,8 +116,8 @@ std::string Lineage::unit_fingerprint(std::int64_t unit, std::int64_t first_ordi
       {"enhance", stage_inputs("enhance", backends_.enhancer->id())},
       {"judge", stage_inputs("judge", backends_.judge->id())},
   };
-  std::int64_t ordinal = first_ordinal;
-  for (const auto& clip : clips) inputs["clips"].push_back(instruct(clip, ordinal++).fingerprint);
+  // The last one's fingerprint holds those before it.
+  inputs["clips"] = last_instruct(first_ordinal, clips).fingerprint;
   return ditto::fingerprint(inputs);
 }
 

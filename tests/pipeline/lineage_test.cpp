@@ -23,7 +23,8 @@ std::set<std::string> changed(const config::Config& before, const config::Config
     if (keys_a.all()[i]->fingerprint != keys_b.all()[i]->fingerprint)
       names.insert(keys_a.all()[i]->stage);
   }
-  if (a.instruct(clip, 0).fingerprint != b.instruct(clip, 0).fingerprint) names.insert("instruct");
+  if (a.instruct(clip, 0, "").fingerprint != b.instruct(clip, 0, "").fingerprint)
+    names.insert("instruct");
   if (a.source_video(clip).fingerprint != b.source_video(clip).fingerprint) names.insert("source");
   if (a.unit_fingerprint(0, 0, {clip}) != b.unit_fingerprint(0, 0, {clip})) names.insert("unit");
   return names;
@@ -70,8 +71,8 @@ TEST(LineageTest, InstructionsDependOnTheLineInTheManifest) {
   const config::Config config;
   const Backends backends = make_backends(config, 1);
   const Lineage lineage(config, backends);
-  EXPECT_NE(lineage.instruct(clip_record(1), 0).fingerprint,
-            lineage.instruct(clip_record(1), 1).fingerprint);
+  EXPECT_NE(lineage.instruct(clip_record(1), 0, "").fingerprint,
+            lineage.instruct(clip_record(1), 1, "").fingerprint);
   EXPECT_NE(lineage.clip_fingerprint(clip_record(1)), lineage.clip_fingerprint(clip_record(2)));
 }
 

@@ -10,6 +10,9 @@ namespace {
 
 using editing::Program;
 
+constexpr instructing::Facts kAll = {
+    .outdoors = true, .sky = true, .greenery = true, .moving = true};
+
 std::vector<Program> every_program() {
   std::vector<Program> out;
   for (const editing::Look& look : editing::looks()) {
@@ -73,7 +76,7 @@ TEST(Wording, EverySentenceReadsBackAsItsProgram) {
   std::set<std::string> seen;
   for (Program program : every_program()) {
     if (program.strength != 1) continue;
-    const auto sentences = instructing::core_sentences(program);
+    const auto sentences = instructing::core_sentences(program, kAll);
     EXPECT_GE(sentences.size(), 8U) << program.name;
     // All for one of a kind, a sample of the rest: the templates are the same.
     const bool first = seen.insert(program.name + program.object).second;
@@ -91,12 +94,42 @@ TEST(Wording, DecoratedPhrasesReadBackToo) {
   Stream stream(3, "wording", "instruct");
   for (const Program& program : every_program()) {
     for (int i = 0; i < 4; ++i) {
-      const std::string text = instructing::phrase(program, stream);
+      const std::string text = instructing::phrase(program, kAll, stream);
       const editing::Parsed parsed = editing::parse_instruction(text);
       ASSERT_TRUE(parsed.program) << text << ": " << parsed.refusal;
       ASSERT_EQ(*parsed.program, program) << text;
     }
   }
+}
+
+TEST(Wording, TakesNothingForGrantedThatIsNotKnown) {
+  for (const Program& program : every_program()) {
+    if (program.strength != 1) continue;
+    const auto sentences = instructing::core_sentences(program, {});
+    EXPECT_GE(sentences.size(), 8U) << program.name;
+    for (const std::string& text : sentences) {
+      EXPECT_EQ(text.find(" moving "), std::string::npos) << text;
+      if (editing::find_look(program.name) == nullptr) continue;
+      for (const char* word : {" sky", "leaves", "landscape", "street", " room"})
+        EXPECT_EQ(text.find(word), std::string::npos) << text;
+    }
+  }
+  EXPECT_FALSE(instructing::is_backed("with a pink sky", {}));
+  EXPECT_TRUE(instructing::is_backed("with a pink sky", {.sky = true}));
+  EXPECT_FALSE(instructing::is_backed("with the lamps still lit", kAll));
+}
+
+// 200 clips with five instructions each, chosen as if every edit were possible in all of them.
+TEST(Wording, AThousandInstructionsHaveAtLeastEightHundredTexts) {
+  std::vector<Program> programs = every_program();
+  std::set<std::string> texts;
+  for (int clip = 0; clip < 200; ++clip) {
+    Stream stream(9, std::to_string(clip), "instruct");
+    const instructing::Facts facts = {.outdoors = clip % 2 == 0, .sky = clip % 3 == 0};
+    for (int i = 0; i < 5; ++i)
+      texts.insert(instructing::phrase(programs[stream.index(programs.size())], facts, stream));
+  }
+  EXPECT_GE(texts.size(), 800U);
 }
 
 TEST(Parser, ReadsWhatPeopleType) {

@@ -65,11 +65,11 @@ void describe(V& v, Instruct& c) {
   v.choice("backend", c.backend, {"builtin"}, "Implementation of the stage.");
   v.integer("count", c.count, 1, 64, "Instructions per clip.");
   v.number("global_fraction", c.global_fraction, 0, 1, "Fraction of global instructions over a run; the paper has 0.7.");
-  v.number("style_fraction", c.style_fraction, 0, 1, "Chance that a global instruction asks for a style rather than an environment.");
-  v.number("replace_weight", c.replace_weight, 0, 1000, "Relative frequency of replacements among the local instructions; 0: none.");
-  v.number("add_weight", c.add_weight, 0, 1000, "Relative frequency of additions among the local instructions; 0: none.");
-  v.number("remove_weight", c.remove_weight, 0, 1000, "Relative frequency of removals among the local instructions; 0: none.");
-  v.number("attribute_weight", c.attribute_weight, 0, 1000, "Relative frequency of changed attributes (colour, light, material) among the local instructions; 0: none.");
+  v.number("style_fraction", c.style_fraction, 0, 1, "Fraction of styles among the global instructions over a run; the rest ask for another environment.");
+  v.number("replace_weight", c.replace_weight, 0, 1000, "Weight of replacements among the local instructions; 0: none.");
+  v.number("add_weight", c.add_weight, 0, 1000, "Weight of additions among the local instructions; 0: none.");
+  v.number("remove_weight", c.remove_weight, 0, 1000, "Weight of removals among the local instructions; 0: none.");
+  v.number("attribute_weight", c.attribute_weight, 0, 1000, "Weight of changed attributes (colour, light, material) among the local instructions; 0: none.");
 }
 
 template <class V>

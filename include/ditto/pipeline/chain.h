@@ -34,7 +34,9 @@ struct ChainContext {
 /// One open clip: its frames and what is made once for all of its samples. Thread-safe.
 class ClipChain {
  public:
-  ClipChain(const ChainContext& context, const stages::ClipRecord& record, std::int64_t ordinal);
+  /// `previous`: the clip before it in its unit; null for the first. Outlives this one.
+  ClipChain(const ChainContext& context, const stages::ClipRecord& record, std::int64_t ordinal,
+            ClipChain* previous);
 
   const stages::ClipRecord& record() const { return record_; }
   std::int64_t ordinal() const { return ordinal_; }
@@ -43,7 +45,8 @@ class ClipChain {
   /// Decodes on first use. Throws Error(kInput) when the source no longer yields the clip.
   const stages::Clip& clip();
   std::shared_ptr<const stages::Generator::Prepared> prepared();
-  /// From the store or by the instructor.
+  const StageKey& instruct_key() const { return instruct_key_; }
+  /// From the store or by the instructor, which needs to know what earlier clips of the unit owe.
   std::vector<stages::Instruction> instructions();
   /// The instructions if the store has them; doesn't decode.
   std::optional<std::vector<stages::Instruction>> known_instructions() const;
@@ -55,10 +58,20 @@ class ClipChain {
   void close();
 
  private:
+  /// What the clips of the unit up to this one leave to be made up for. A clip that can't be used
+  /// hands on what it was given.
+  stages::TaskCounts owed();
+  /// A timed attempt at something without which the clip is of no use.
+  template <class F>
+  auto try_to_use(const StageKey& key, double* seconds, F&& work);
   const ChainContext& context_;
   const stages::ClipRecord record_;
   const std::int64_t ordinal_;
+  ClipChain* const previous_;
+  const StageKey instruct_key_;
+  std::mutex instruct_mutex_;  // taken before that of a previous clip and before mutex_
   std::mutex mutex_;
+  std::atomic<bool> unusable_ = false;  // decoding or instructing failed for good
   std::unique_ptr<stages::Clip> clip_;
   std::shared_ptr<const stages::Generator::Prepared> prepared_;
   std::pair<std::string, std::string> hashes_;

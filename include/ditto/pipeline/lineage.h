@@ -31,7 +31,13 @@ class Lineage {
 
   /// The clip's frames: source bytes, place, rate and size.
   std::string clip_fingerprint(const stages::ClipRecord& clip) const;
-  StageKey instruct(const stages::ClipRecord& clip, std::int64_t ordinal) const;
+  /// `previous`: the fingerprint of the unit's clip before it, whose instructions may leave tasks
+  /// to make up for; empty for the first.
+  StageKey instruct(const stages::ClipRecord& clip, std::int64_t ordinal,
+                    const std::string& previous) const;
+  /// Of the last of these clips, which begin a unit.
+  StageKey last_instruct(std::int64_t first_ordinal,
+                         std::span<const stages::ClipRecord> clips) const;
   /// The clip's own mp4.
   StageKey source_video(const stages::ClipRecord& clip) const;
   SampleKeys sample(const stages::ClipRecord& clip, const std::string& key,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -20,6 +21,7 @@ enum class Task {
   kLocalRemove,
   kLocalAttribute
 };
+inline constexpr int kTasks = 6;
 std::string_view name_of(Task task);    ///< "global_style", ...
 Task task_from(std::string_view name);  ///< throws Error(kInput)
 inline bool is_global(Task task) { return task <= Task::kGlobalEnvironment; }
@@ -35,14 +37,34 @@ struct Instruction {
 nlohmann::ordered_json to_json(const Instruction& instruction);
 Instruction instruction_from_json(const nlohmann::json& value);
 
+/// Numbers of instructions, one for each Task.
+using TaskCounts = std::array<int, kTasks>;
+
+/// What is asked of an instructor for one clip.
+struct InstructRequest {
+  int count = 1;
+  /// What earlier clips left to be made up for: positive where a task is owed, negative where there
+  /// was more of it than planned.
+  TaskCounts owed = {};
+  /// The user's own for this clip: none of these edits is asked for again.
+  std::vector<Instruction> taken = {};
+};
+
+struct Instructions {
+  std::vector<Instruction> list = {};
+  TaskCounts owed = {};  ///< what is left for later clips to make up for
+};
+
 class Instructor {
  public:
   virtual ~Instructor() = default;
   virtual BackendId id() const = 0;
   /// At most `count` instructions, none asking for the same edit as another. Fewer when the clip
-  /// offers no more. Which are global follows the configured fraction exactly over consecutive
-  /// ordinals (clip.ordinal). Deterministic in (clip, count, stream).
-  virtual std::vector<Instruction> instruct(const Clip& clip, int count, Stream stream) const = 0;
+  /// offers no more. Their tasks are those that the config's fractions give to the clip's ordinal,
+  /// exact over consecutive ordinals, and those owed; a task that the clip offers no edit for is
+  /// given to another and owed on. Deterministic in (clip, request, stream).
+  virtual Instructions instruct(const Clip& clip, const InstructRequest& request,
+                                Stream stream) const = 0;
 };
 std::unique_ptr<Instructor> make_instructor(const config::Instruct& config);
 

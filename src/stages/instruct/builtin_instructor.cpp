@@ -2,18 +2,13 @@
 #include "ditto/stages/instruct.h"
 #include "stages/instruct/candidates.h"
 #include "stages/instruct/measure.h"
+#include "stages/instruct/mix.h"
 #include "stages/instruct/wording.h"
 
 namespace ditto::stages {
 namespace {
 
-// Global instructions of the clip with this ordinal. In whole millionths, so that no rounding lets
-// the total drift: over the first k clips it is floor(k * count * fraction).
-int global_quota(std::int64_t ordinal, int count, double fraction) {
-  const std::int64_t millionths = std::llround(fraction * 1e6) * count;
-  const auto total = [&](std::int64_t clips) { return clips * millionths / 1'000'000; };
-  return static_cast<int>(total(ordinal + 1) - total(ordinal));
-}
+using instructing::Candidate;
 
 double drawn_strength(const editing::Program& program, Stream& stream) {
   // Things that are there or not have no degree.
@@ -25,37 +20,81 @@ double drawn_strength(const editing::Program& program, Stream& stream) {
   return u > 0.82 ? 1.3 : 1;
 }
 
+// The edits that a clip offers, by task. What is drawn takes all of its family with it.
+class Pool {
+ public:
+  Pool(std::vector<Candidate> globals, std::vector<Candidate> locals) {
+    for (auto* list : {&globals, &locals}) {
+      for (Candidate& candidate : *list)
+        by_task_[task_of(candidate.program)].push_back(std::move(candidate));
+    }
+  }
+
+  void take_out(const std::string& family) {
+    for (auto& [task, list] : by_task_)
+      std::erase_if(list, [&](const Candidate& c) { return c.family == family; });
+  }
+
+  std::optional<Candidate> draw(Task task, Stream& stream) {
+    const std::vector<Candidate>& list = by_task_[task];
+    if (list.empty()) return std::nullopt;
+    Candidate drawn = list[stream.index(list.size())];
+    take_out(drawn.family);
+    return drawn;
+  }
+
+ private:
+  std::map<Task, std::vector<Candidate>> by_task_;
+};
+
 class BuiltinInstructor : public Instructor {
  public:
   explicit BuiltinInstructor(const config::Instruct& config) : config_(config) {}
 
-  BackendId id() const override { return {"builtin", 1, ""}; }
+  BackendId id() const override { return {"builtin", 2, ""}; }
 
-  std::vector<Instruction> instruct(const Clip& clip, int count, Stream stream) const override {
-    if (clip.video.frames.empty() || count <= 0) return {};
+  Instructions instruct(const Clip& clip, const InstructRequest& request,
+                        Stream stream) const override {
+    Instructions out;
+    out.owed = request.owed;
+    if (clip.video.frames.empty() || request.count <= 0) return out;
+    const TaskCounts planned = instructing::planned_for_clip(clip.ordinal, request.count, config_);
+    for (std::size_t i = 0; i < planned.size(); ++i) out.owed[i] += planned[i];
+
     const instructing::Measurements m = instructing::measure(clip);
-    const auto globals = shuffled(instructing::global_candidates(m, stream), config_, stream);
-    const auto locals = shuffled(instructing::local_candidates(clip, m, stream), config_, stream);
-    // What one kind lacks, the other makes up for.
-    const int available_globals = static_cast<int>(globals.size());
-    const int available_locals = static_cast<int>(locals.size());
-    int wanted_globals =
-        std::min(global_quota(clip.ordinal, count, config_.global_fraction), available_globals);
-    const int wanted_locals = std::min(count - wanted_globals, available_locals);
-    wanted_globals = std::min(count - wanted_locals, available_globals);
-    std::vector<Instruction> out;
-    for (int i = 0; i < wanted_globals; ++i)
-      out.push_back(worded(globals[static_cast<std::size_t>(i)].program, stream));
-    for (int i = 0; i < wanted_locals; ++i)
-      out.push_back(worded(locals[static_cast<std::size_t>(i)].program, stream));
+    Pool pool(instructing::global_candidates(m, stream),
+              instructing::local_candidates(clip, m, request.count, stream));
+    for (const Instruction& taken : request.taken) {
+      if (!taken.program.is_null())
+        pool.take_out(instructing::family_of(editing::program_from_json(taken.program)));
+    }
+    for (int i = 0; i < request.count; ++i) {
+      const auto candidate = next(pool, out.owed, stream);
+      if (!candidate) break;
+      --out.owed[static_cast<std::size_t>(task_of(candidate->program))];
+      out.list.push_back(worded(*candidate, m, stream));
+    }
     return out;
   }
 
  private:
-  static Instruction worded(editing::Program program, Stream& stream) {
+  std::optional<Candidate> next(Pool& pool, const TaskCounts& owed, Stream& stream) const {
+    for (const Task task : instructing::preferences(owed, config_)) {
+      if (auto candidate = pool.draw(task, stream)) return candidate;
+    }
+    return std::nullopt;
+  }
+
+  static Instruction worded(const Candidate& candidate, const instructing::Measurements& m,
+                            Stream& stream) {
+    editing::Program program = candidate.program;
     program.strength = drawn_strength(program, stream);
+    const instructing::Facts facts = {.outdoors = m.outdoors(),
+                                      .sky = m.sky.has_value(),
+                                      .greenery = m.green_enough(),
+                                      .moving = candidate.moving};
     Instruction instruction;
-    instruction.text = instructing::phrase(program, stream);
+    instruction.text = instructing::phrase(program, facts, stream);
     instruction.task = task_of(program);
     instruction.target = editing::target_text(program);
     instruction.program = editing::to_json(program);

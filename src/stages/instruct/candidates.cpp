@@ -92,7 +92,7 @@ class Proposals {
   Proposals(const Clip& clip, const Measurements& m, Stream& stream)
       : clip_(clip), m_(m), stream_(stream) {}
 
-  std::vector<Candidate> all() {
+  std::vector<Candidate> all(std::size_t additions) {
     for (const TrackedRegion& object : m_.objects) {
       // Brown is the colour of skin and wood as much as of things.
       if (object.persistent && object.region.colour != Colour::kBrown) propose_for_object(object);
@@ -101,58 +101,57 @@ class Proposals {
     if (m_.sky) propose_for_sky();
     if (m_.greenery) propose_for_greenery();
     if (m_.background) propose_for_background();
-    propose_additions();
+    propose_additions(additions);
     return std::move(out_);
   }
 
  private:
-  void propose(const Program& program) {
-    const std::string family =
-        program.name == "add"
-            ? "add " + program.object
-            : fmt::format("{} {} {}", program.name, program.target.kind, program.target.colour);
-    out_.push_back({program, family});
+  void propose(const Program& program, bool moving = false) {
+    out_.push_back({program, family_of(program), moving});
   }
 
   // Half of the time with the place, where it is told.
-  Target target_of(const editing::Region& region) {
+  Target target_of(const TrackedRegion& tracked) {
+    const editing::Region& region = tracked.region;
     Target target{region.kind, std::string(editing::name_of(region.colour)), ""};
-    if (!region.sides.empty() && stream_.uniform() < 0.5) target.side = pick(region.sides, stream_);
+    if (!tracked.sides.empty() && stream_.uniform() < 0.5)
+      target.side = pick(tracked.sides, stream_);
     return target;
   }
 
-  void recolour(const Target& target, const std::vector<Colour>& colours) {
+  void recolour(const Target& target, const std::vector<Colour>& colours, bool moving = false) {
     Program program = on(target, "recolour");
     program.colour = editing::name_of(pick(colours, stream_));
-    propose(program);
+    propose(program, moving);
   }
 
   void propose_for_object(const TrackedRegion& object) {
     const editing::Region& region = object.region;
-    recolour(target_of(region), other_colours(region.colour));
-    Program material = on(target_of(region), "material");
+    const bool moving = object.moves();
+    recolour(target_of(object), other_colours(region.colour), moving);
+    Program material = on(target_of(object), "material");
     std::vector<std::string_view> kinds(editing::materials().begin(), editing::materials().end());
     if (region.colour == Colour::kWhite) std::erase(kinds, "marble");
     if (region.colour == Colour::kYellow || region.colour == Colour::kOrange)
       std::erase(kinds, "gold");
     material.object = pick(kinds, stream_);
-    propose(material);
-    if (object.lightness < 0.55) propose(on(target_of(region), "brighten"));
-    if (object.lightness > 0.40) propose(on(target_of(region), "darken"));
+    propose(material, moving);
+    if (object.lightness < 0.55) propose(on(target_of(object), "brighten"), moving);
+    if (object.lightness > 0.40) propose(on(target_of(object), "darken"), moving);
     if (editing::is_chromatic(region.colour) && m_.saturation > 0.10)
-      propose(on(target_of(region), "isolate"));
+      propose(on(target_of(object), "isolate"), moving);
     if (region.area > 0.09) return;
     const double mismatch = editing::fill_hole(clip_.key(), region.mask).mismatch;
-    if (mismatch < 0.10) propose(on(target_of(region), "remove"));
+    if (mismatch < 0.10) propose(on(target_of(object), "remove"), moving);
     if (mismatch < 0.16) {
-      Program replacement = on(target_of(region), "replace");
+      Program replacement = on(target_of(object), "replace");
       const std::vector<std::string_view> solids(editing::solid_objects().begin(),
                                                  editing::solid_objects().end());
       replacement.object = pick(solids, stream_);
       if (editing::placement_of(replacement.object).has_colour) {
         replacement.colour = editing::name_of(pick(other_colours(region.colour), stream_));
       }
-      propose(replacement);
+      propose(replacement, moving);
     }
   }
 
@@ -204,37 +203,66 @@ class Proposals {
     if (m_.background->lightness < 0.40) propose(on(target, "brighten"));
   }
 
-  void propose_additions() {
+  // Whether the object has a place in such a scene.
+  bool belongs(std::string_view object, const editing::Placement& placement) const {
+    // A pale moon or rainbow is lost on a pale sky.
+    if (placement.sky_only) return m_.sky && (object != "moon" || m_.sky->lightness < 0.75);
+    if (is_one_of(object, {"hot_air_balloon", "birds", "kite"})) return m_.outdoors();
+    // What stands on the ground wants calm ground beneath it.
+    return placement.in_the_air || m_.green >= 0.05 || m_.luma >= 0.3;
+  }
+
+  // A place that suits the object; empty: where there is most room.
+  std::string place_for(const editing::Placement& placement) {
+    std::vector<std::string_view> places = {""};
+    if (m_.sky && placement.in_the_air && !placement.hangs) places.emplace_back("sky");
+    if (placement.sky_only) return "sky";
+    for (const std::string_view place : editing::places()) {
+      const bool high = is_one_of(place, {"upper left", "top", "upper right"});
+      const bool low = is_one_of(place, {"lower left", "bottom", "lower right"});
+      if (place == "sky" || (placement.in_the_air ? low : high)) continue;
+      if (!placement.hangs || high) places.push_back(place);
+    }
+    return std::string(pick(places, stream_));
+  }
+
+  // One of each object, in random order, until there are enough; first where the picture is calm,
+  // then where it is as calm as can be had.
+  void propose_additions(std::size_t wanted) {
+    constexpr double kCalm = 0.022;
     std::vector<std::string_view> objects(editing::drawn_objects().begin(),
                                           editing::drawn_objects().end());
-    std::vector<std::string_view> places(editing::places().begin(), editing::places().end());
-    constexpr int kTries = 8;
-    constexpr std::size_t kEnough = 3;
+    std::vector<std::pair<double, Program>> cluttered;
     std::size_t found = 0;
-    for (int i = 0; i < kTries && found < kEnough; ++i) {
+    while (!objects.empty() && found < wanted) {
+      const std::size_t i = stream_.index(objects.size());
       Program program;
       program.name = "add";
-      program.object = pick(objects, stream_);
+      program.object = objects[i];
+      objects.erase(objects.begin() + static_cast<std::ptrdiff_t>(i));
       const editing::Placement placement = editing::placement_of(program.object);
-      // A pale moon or rainbow is lost on a pale sky; the others want calm ground beneath them.
-      if (placement.sky_only && (!m_.sky || (program.object == "moon" && m_.sky->lightness > 0.75)))
-        continue;
-      if (!placement.in_the_air && m_.green < 0.05 && m_.luma < 0.3) continue;
-      program.place = pick(places, stream_);
-      if (placement.sky_only) program.place = "sky";
-      if (program.place == "sky" && (!m_.sky || !placement.in_the_air || placement.hangs)) continue;
-      const bool high = is_one_of(program.place, {"upper left", "top", "upper right"});
-      const bool low = is_one_of(program.place, {"lower left", "bottom", "lower right"});
-      if (placement.in_the_air ? low : high) continue;
-      if (placement.hangs && !high) continue;
+      if (!belongs(program.object, placement)) continue;
+      program.place = place_for(placement);
       if (placement.has_colour && stream_.uniform() < 0.75) {
         program.colour = editing::name_of(kPaints[stream_.index(8)]);
       }
-      const editing::Spot spot = editing::find_spot(clip_.key(), program);
-      if (!spot.refusal.empty() || spot.clutter > 0.022) continue;
+      editing::Spot spot = editing::find_spot(clip_.key(), program);
+      if ((!spot.refusal.empty() || spot.clutter > kCalm) && !placement.sky_only) {
+        program.place.clear();
+        spot = editing::find_spot(clip_.key(), program);
+      }
+      if (!spot.refusal.empty()) continue;
+      if (spot.clutter > kCalm) {
+        cluttered.emplace_back(spot.clutter, program);
+        continue;
+      }
       propose(program);
       ++found;
     }
+    std::stable_sort(cluttered.begin(), cluttered.end(),
+                     [](const auto& a, const auto& b) { return a.first < b.first; });
+    for (std::size_t i = 0; i < cluttered.size() && found < wanted; ++i, ++found)
+      propose(cluttered[i].second);
   }
 
   const Clip& clip_;
@@ -245,66 +273,30 @@ class Proposals {
 
 }  // namespace
 
+std::string family_of(const Program& program) {
+  if (const editing::Look* look = editing::find_look(program.name))
+    return std::string(look->family);
+  if (program.name == "add") return "add " + program.object;
+  return fmt::format("{} {} {}", program.name, program.target.kind, program.target.colour);
+}
+
 std::vector<Candidate> global_candidates(const Measurements& m, Stream& stream) {
   std::vector<Candidate> out;
   for (const editing::Look& look : editing::looks()) {
     if (look.anchored || !suits(look.name, m)) continue;
     Candidate candidate;
     candidate.program.name = look.name;
-    candidate.family = look.family;
     // The first eight paints are the chromatic ones.
     if (look.has_colour) candidate.program.colour = editing::name_of(kPaints[stream.index(8)]);
+    candidate.family = family_of(candidate.program);
     out.push_back(std::move(candidate));
   }
   return out;
 }
 
-std::vector<Candidate> local_candidates(const Clip& clip, const Measurements& m, Stream& stream) {
-  return Proposals(clip, m, stream).all();
-}
-
-std::vector<Candidate> shuffled(std::vector<Candidate> candidates, const config::Instruct& config,
-                                Stream& stream) {
-  std::map<Task, std::vector<Candidate>> by_task;
-  for (Candidate& candidate : candidates)
-    by_task[task_of(candidate.program)].push_back(std::move(candidate));
-  const auto weight_of = [&](Task task) {
-    switch (task) {
-      case Task::kGlobalStyle:
-        return config.style_fraction;
-      case Task::kGlobalEnvironment:
-        return 1 - config.style_fraction;
-      case Task::kLocalReplace:
-        return config.replace_weight;
-      case Task::kLocalAdd:
-        return config.add_weight;
-      case Task::kLocalRemove:
-        return config.remove_weight;
-      case Task::kLocalAttribute:
-        return config.attribute_weight;
-    }
-    return 0.0;
-  };
-  std::vector<Candidate> out;
-  std::set<std::string> families;
-  while (true) {
-    double total = 0;
-    for (const auto& [task, list] : by_task) total += list.empty() ? 0 : weight_of(task);
-    if (total <= 0) break;
-    double at = stream.uniform() * total;
-    std::vector<Candidate>* chosen = nullptr;
-    for (auto& [task, list] : by_task) {
-      if (list.empty() || weight_of(task) <= 0) continue;
-      chosen = &list;
-      at -= weight_of(task);
-      if (at < 0) break;
-    }
-    const std::size_t i = stream.index(chosen->size());
-    Candidate candidate = std::move((*chosen)[i]);
-    chosen->erase(chosen->begin() + static_cast<std::ptrdiff_t>(i));
-    if (families.insert(candidate.family).second) out.push_back(std::move(candidate));
-  }
-  return out;
+std::vector<Candidate> local_candidates(const Clip& clip, const Measurements& m, int additions,
+                                        Stream& stream) {
+  return Proposals(clip, m, stream).all(static_cast<std::size_t>(additions));
 }
 
 }  // namespace ditto::stages::instructing

@@ -105,23 +105,53 @@ bool is_similar(const Region& a, const Region& b) {
   return b.area > 0.4 * a.area && b.area < 2.5 * a.area;
 }
 
-TrackedRegion tracked(const cv::Mat& key, const Region& region, const Motion& motion,
-                      bool persistent) {
+TrackedRegion tracked(const cv::Mat& key, const Region& region, const Motion& motion) {
   TrackedRegion out;
   out.region = region;
-  out.persistent = persistent;
+  out.persistent = true;
+  out.sides = region.sides;
   out.motion = own_motion(region, motion);
   const cv::Scalar mean = cv::mean(key, region.mask);
   out.lightness = (0.2126 * mean[0] + 0.7152 * mean[1] + 0.0722 * mean[2]) / 255;
   return out;
 }
 
-bool is_found_again(const Region& region, const std::vector<std::vector<Region>>& others) {
-  return std::all_of(others.begin(), others.end(), [&](const std::vector<Region>& frame) {
-    return std::any_of(frame.begin(), frame.end(), [&](const Region& r) {
-      return r.colour == region.colour && is_similar(region, r);
-    });
-  });
+// Takes note of where the region was found in another frame; null: nowhere.
+void follow(TrackedRegion& tracked, const Region* again) {
+  if (again == nullptr || !is_similar(tracked.region, *again)) {
+    tracked.persistent = false;
+    return;
+  }
+  std::erase_if(tracked.sides, [&](const std::string& side) { return !again->is_at(side); });
+}
+
+// The frames, besides the key, in which a claim must hold: the ends and two between.
+std::vector<cv::Mat> witnesses(const Clip& clip) {
+  const std::size_t last = clip.video.frames.size() - 1;
+  std::set<std::size_t> at = {0, last / 4, last - last / 4, last};
+  at.erase(static_cast<std::size_t>(clip.key_frame));
+  std::vector<cv::Mat> out;
+  for (const std::size_t i : at) out.push_back(clip.video.frames[i]);
+  return out;
+}
+
+std::vector<TrackedRegion> objects_of(const Clip& clip, const std::vector<cv::Mat>& others,
+                                      const Motion& motion) {
+  std::vector<TrackedRegion> out;
+  for (const Region& region : editing::coloured_objects(clip.key())) {
+    if (region.unique) out.push_back(tracked(clip.key(), region, motion));
+  }
+  if (out.empty()) return out;
+  for (const cv::Mat& frame : others) {
+    const std::vector<Region> regions = editing::coloured_objects(frame);
+    for (TrackedRegion& object : out) {
+      const auto again = std::find_if(regions.begin(), regions.end(), [&](const Region& r) {
+        return r.colour == object.region.colour && r.unique;
+      });
+      follow(object, again == regions.end() ? nullptr : &*again);
+    }
+  }
+  return out;
 }
 
 }  // namespace
@@ -146,27 +176,26 @@ Measurements measure(const Clip& clip) {
     m.moving = moving / static_cast<double>(motion.flow.total());
   }
 
-  std::vector<std::vector<Region>> objects_elsewhere;
-  for (const cv::Mat& frame : ends) objects_elsewhere.push_back(editing::coloured_objects(frame));
-  for (const Region& region : editing::coloured_objects(key)) {
-    if (!region.unique) continue;
-    m.objects.push_back(tracked(key, region, motion, is_found_again(region, objects_elsewhere)));
-  }
+  const std::vector<cv::Mat> others = witnesses(clip);
+  m.objects = objects_of(clip, others, motion);
   for (const Region& person : editing::find_people(key))
-    m.people.push_back(tracked(key, person, motion, true));
+    m.people.push_back(tracked(key, person, motion));
   const auto find =
       [&](std::optional<Region> (*finder)(const cv::Mat&)) -> std::optional<TrackedRegion> {
     const auto region = finder(key);
     if (!region) return std::nullopt;
-    for (const cv::Mat& frame : ends) {
+    TrackedRegion found = tracked(key, *region, motion);
+    for (const cv::Mat& frame : others) {
       const auto again = finder(frame);
-      if (!again || !is_similar(*region, *again)) return std::nullopt;
+      follow(found, again && again->kind == region->kind ? &*again : nullptr);
+      if (!found.persistent) return std::nullopt;
     }
-    return tracked(key, *region, motion, true);
+    return found;
   };
-  m.sky = find(editing::find_sky);
   m.greenery = find(editing::find_greenery);
   m.background = find(editing::find_background);
+  // A blue wall may be taken for either; it is a plain background in any case.
+  if (!m.background) m.sky = find(editing::find_sky);
   return m;
 }
 

@@ -1,2 +1,3 @@
 set(SOURCES
-  builtin_instructor.cpp candidates.cpp instruction.cpp measure.cpp user_instructions.cpp wording.cpp)
+  builtin_instructor.cpp candidates.cpp instruction.cpp measure.cpp mix.cpp user_instructions.cpp
+  wording.cpp)

@@ -57,11 +57,15 @@ std::string with_article(const std::string& noun) {
 }
 
 // Words for the target; each is true whenever the program's target is.
-Texts target_phrases(const editing::Target& target) {
+Texts target_phrases(const editing::Target& target, bool moving) {
   Texts nouns;
   if (target.kind == "object") {
-    for (const char* noun : {"object", "thing", "item"})
+    for (const char* noun : {"object", "thing", "item"}) {
       nouns.push_back(fmt::format("the {} {}", target.colour, noun));
+      if (moving) nouns.push_back(fmt::format("the moving {} {}", target.colour, noun));
+    }
+  } else if (target.kind == "person" && moving) {
+    nouns = {"the person", "the moving person"};
   } else if (target.kind == "greenery") {
     nouns = {"the greenery", "the vegetation", "the green vegetation"};
   } else if (target.kind == "background") {
@@ -216,8 +220,9 @@ std::string tidy(std::string text) {
   return text;
 }
 
-Texts local_sentences(const Program& program) {
-  const Texts targets = program.name == "add" ? Texts{""} : target_phrases(program.target);
+Texts local_sentences(const Program& program, const Facts& facts) {
+  const Texts targets =
+      program.name == "add" ? Texts{""} : target_phrases(program.target, facts.moving);
   Texts others = {""};
   if (program.name == "recolour") others = {program.colour};
   if (program.name == "material") others = named(editing::material_namings(), program.object);
@@ -238,7 +243,7 @@ Texts local_sentences(const Program& program) {
   return out;
 }
 
-Texts look_sentences(const Program& program) {
+Texts look_sentences(const Program& program, const Facts& facts) {
   const editing::LookWords& words = editing::words_of(program.name);
   const bool is_style = task_of(program) == Task::kGlobalStyle;
   Texts out;
@@ -257,11 +262,20 @@ Texts look_sentences(const Program& program) {
   combine(noun_templates(is_style), words.nouns);
   combine(way_templates(), words.ways);
   for (const std::string_view sentence : words.sentences) out.emplace_back(sentence);
+  std::erase_if(out, [&](const std::string& text) { return !is_backed(text, facts); });
   for (std::string& text : out) text = replaced(text, "{colour}", program.colour);
   return out;
 }
 
-std::string decorated(const Program& program, std::string text, Stream& stream) {
+// One of the look's trailing clauses that the facts allow; empty when there is none.
+std::string drawn_clause(const Program& program, const Facts& facts, Stream& stream) {
+  std::vector<std::string_view> clauses = editing::words_of(program.name).clauses;
+  std::erase_if(clauses, [&](std::string_view clause) { return !is_backed(clause, facts); });
+  return clauses.empty() ? "" : std::string(clauses[stream.index(clauses.size())]);
+}
+
+std::string decorated(const Program& program, std::string text, const Facts& facts,
+                      Stream& stream) {
   const bool question = text.back() == '?';
   if (question) text.pop_back();
   const bool is_look = editing::find_look(program.name) != nullptr;
@@ -272,9 +286,8 @@ std::string decorated(const Program& program, std::string text, Stream& stream) 
     static const std::set<std::string_view> kNotLast = {"a touch of"};
     text += kNotLast.contains(word) ? ", slightly" : fmt::format(", {}", word);
   } else if (is_look && stream.uniform() < 0.55) {
-    const auto& clauses = editing::words_of(program.name).clauses;
-    text +=
-        (stream.uniform() < 0.6 ? " " : ", ") + std::string(clauses[stream.index(clauses.size())]);
+    const std::string clause = drawn_clause(program, facts, stream);
+    if (!clause.empty()) text += (stream.uniform() < 0.6 ? " " : ", ") + clause;
   }
   static constexpr const char* kLookTails[] = {
       ", keeping the motion as it is", " while keeping the original composition",
@@ -295,24 +308,49 @@ std::string decorated(const Program& program, std::string text, Stream& stream) 
 
 }  // namespace
 
-std::vector<std::string> core_sentences(const Program& program) {
-  return editing::find_look(program.name) != nullptr ? look_sentences(program)
-                                                     : local_sentences(program);
+bool is_backed(std::string_view text, const Facts& facts) {
+  struct Claim {
+    std::string_view word;
+    bool Facts::* fact;  ///< null: nothing that is measured can back it
+  };
+  static constexpr Claim kClaims[] = {{"landscape", &Facts::outdoors},
+                                      {"sky", &Facts::sky},
+                                      {"horizon", &Facts::sky},
+                                      {"leaves", &Facts::greenery},
+                                      {"foliage", &Facts::greenery},
+                                      {"plants", &Facts::greenery},
+                                      {"grass", &Facts::greenery},
+                                      {"greenery", &Facts::greenery},
+                                      {"lamps", nullptr},
+                                      {"room", nullptr},
+                                      {"street", nullptr},
+                                      {"city", nullptr},
+                                      {"town", nullptr},
+                                      {"park", nullptr}};
+  for (const std::string& word : editing::normalised_words(text)) {
+    for (const Claim& claim : kClaims) {
+      if (word == claim.word && (claim.fact == nullptr || !(facts.*claim.fact))) return false;
+    }
+  }
+  return true;
 }
 
-std::string phrase(const Program& program, Stream& stream) {
+std::vector<std::string> core_sentences(const Program& program, const Facts& facts) {
+  return editing::find_look(program.name) != nullptr ? look_sentences(program, facts)
+                                                     : local_sentences(program, facts);
+}
+
+std::string phrase(const Program& program, const Facts& facts, Stream& stream) {
   Program plain = program;
   plain.strength = 1;
-  const Texts cores = core_sentences(plain);
-  std::string core = cores[stream.index(cores.size())];
+  const Texts cores = core_sentences(plain, facts);
   // A decoration that would change the meaning (a clause that swallows the word of strength) is
   // drawn again; a bare sentence always reads back.
-  constexpr int kTries = 12;
+  constexpr int kTries = 16;
   for (int i = 0; i < kTries; ++i) {
-    const std::string text = decorated(program, core, stream);
+    const std::string text = decorated(program, cores[stream.index(cores.size())], facts, stream);
     const editing::Parsed parsed = editing::parse_instruction(text);
     if (parsed.program && *parsed.program == program) return text;
-    core = cores[stream.index(cores.size())];
   }
   throw std::logic_error("no wording reads back as " + to_json(program).dump());
 }

@@ -8,11 +8,23 @@
 
 namespace ditto::stages::instructing {
 
+/// What is known of the clip and of the target, for words that take it for granted.
+struct Facts {
+  bool outdoors = false;
+  bool sky = false;       ///< there is one in the picture
+  bool greenery = false;  ///< so are leaves or grass
+  bool moving = false;    ///< the target moves
+};
+
 /// A sentence that asks for the program, as a person would type it: drawn from templates, synonyms,
 /// clauses and words of strength. The parser reads it back as the same program.
-std::string phrase(const editing::Program& program, Stream& stream);
+std::string phrase(const editing::Program& program, const Facts& facts, Stream& stream);
 
-/// Every core sentence for the program, without clauses and words of strength: at least eight.
-std::vector<std::string> core_sentences(const editing::Program& program);
+/// Every core sentence for the program that the facts allow, without clauses and words of strength:
+/// at least eight.
+std::vector<std::string> core_sentences(const editing::Program& program, const Facts& facts);
+
+/// Whether the text takes nothing for granted that the facts don't hold.
+bool is_backed(std::string_view text, const Facts& facts);
 
 }  // namespace ditto::stages::instructing

@@ -1,0 +1,96 @@
+#include "stages/instruct/mix.h"
+
+namespace ditto::stages::instructing {
+namespace {
+
+std::size_t at(Task task) { return static_cast<std::size_t>(task); }
+
+// n times the fraction, rounded; in whole millionths, so that equal fractions round alike on every
+// machine.
+std::int64_t rounded(std::int64_t n, double fraction) {
+  constexpr std::int64_t kWhole = 1'000'000;
+  const std::int64_t millionths = std::llround(std::clamp(fraction, 0.0, 1.0) * kWhole);
+  return (n * millionths + kWhole / 2) / kWhole;
+}
+
+constexpr std::array kLocalTasks = {Task::kLocalReplace, Task::kLocalAdd, Task::kLocalRemove,
+                                    Task::kLocalAttribute};
+
+double local_weight(Task task, const config::Instruct& config) {
+  switch (task) {
+    case Task::kLocalReplace:
+      return config.replace_weight;
+    case Task::kLocalAdd:
+      return config.add_weight;
+    case Task::kLocalRemove:
+      return config.remove_weight;
+    case Task::kLocalAttribute:
+      return config.attribute_weight;
+    case Task::kGlobalStyle:
+    case Task::kGlobalEnvironment:
+      break;
+  }
+  return 0;
+}
+
+double total_local_weight(const config::Instruct& config) {
+  double total = 0;
+  for (const Task task : kLocalTasks) total += local_weight(task, config);
+  return total;
+}
+
+double global_share(const config::Instruct& config) {
+  return total_local_weight(config) > 0 ? config.global_fraction : 1;
+}
+
+}  // namespace
+
+std::array<std::int64_t, kTasks> planned(std::int64_t n, const config::Instruct& config) {
+  std::array<std::int64_t, kTasks> out = {};
+  const std::int64_t globals = rounded(n, global_share(config));
+  out[at(Task::kGlobalStyle)] = rounded(globals, config.style_fraction);
+  out[at(Task::kGlobalEnvironment)] = globals - out[at(Task::kGlobalStyle)];
+  std::int64_t left = n - globals;
+  for (std::size_t i = 0; i < kLocalTasks.size(); ++i) {
+    const double weight = local_weight(kLocalTasks[i], config);
+    double others = 0;
+    for (std::size_t j = i + 1; j < kLocalTasks.size(); ++j)
+      others += local_weight(kLocalTasks[j], config);
+    const double share = weight + others > 0 ? weight / (weight + others) : 0;
+    out[at(kLocalTasks[i])] = rounded(left, share);
+    left -= out[at(kLocalTasks[i])];
+  }
+  return out;
+}
+
+TaskCounts planned_for_clip(std::int64_t ordinal, int count, const config::Instruct& config) {
+  const auto before = planned(ordinal * count, config);
+  const auto after = planned((ordinal + 1) * count, config);
+  TaskCounts out = {};
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<int>(after[i] - before[i]);
+  return out;
+}
+
+bool is_wanted(Task task, const config::Instruct& config) {
+  const double global = global_share(config);
+  if (task == Task::kGlobalStyle) return global > 0 && config.style_fraction > 0;
+  if (task == Task::kGlobalEnvironment) return global > 0 && config.style_fraction < 1;
+  return global < 1 && local_weight(task, config) > 0;
+}
+
+std::vector<Task> preferences(const TaskCounts& owed, const config::Instruct& config) {
+  std::vector<Task> out;
+  for (int i = 0; i < kTasks; ++i) {
+    if (is_wanted(static_cast<Task>(i), config)) out.push_back(static_cast<Task>(i));
+  }
+  const auto owed_more = [&](Task a, Task b) { return owed[at(a)] > owed[at(b)]; };
+  std::stable_sort(out.begin(), out.end(), owed_more);
+  if (out.empty()) return out;
+  // What stands in for a task is of its kind as long as nothing of the other kind is owed.
+  const bool kind = is_global(out.front());
+  std::stable_partition(out.begin(), out.end(),
+                        [&](Task task) { return is_global(task) == kind || owed[at(task)] > 0; });
+  return out;
+}
+
+}  // namespace ditto::stages::instructing
