@@ -26,7 +26,8 @@ struct StageOptions {
   std::string video, image, edited, keyframe, instruction, output, mask_output;
   int keyframe_index = 0;
   int count = 0;
-  int crf = -1;  ///< -1: output.crf
+  int crf = -1;          ///< -1: output.crf
+  double strength = -1;  ///< -1: enhance.strength
 };
 using Options = std::shared_ptr<StageOptions>;
 using Work = void (*)(const StageOptions&, const config::Config&);
@@ -42,6 +43,8 @@ CLI::App* add_stage(CLI::App& parent, int& status, const std::string& name, cons
     ConfigOptions from = options->config;
     if (!options->backend.empty())
       from.overrides.set.push_back(name + ".backend=" + options->backend);
+    if (options->strength >= 0)
+      from.overrides.set.push_back(fmt::format("{}.strength={}", name, options->strength));
     const config::Config config = from.load();
     start_computing(config);
     work(*options, config);
@@ -304,12 +307,16 @@ void add_enhance(CLI::App& parent, int& status) {
   CLI::App* command =
       add_stage(parent, status, "enhance", "Make an edited video steadier", o, enhance);
   add_file(command, "--source", o->video, "The source video");
-  add_file(command, "--edited", o->edited, "The edited video, of the source's size and frames");
+  add_file(command, "--video,--edited", o->edited,
+           "The edited video, of the source's size and frames");
   command->add_option("--instruction", o->instruction, "What was edited, for enhancers that read")
       ->type_name("TEXT");
+  command->add_option("--strength", o->strength, "From 0, nothing; replaces enhance.strength")
+      ->type_name("X")
+      ->check(CLI::Range(0.0, 1.0));
   add_crf(command, *o);
   add_file(command, "--output", o->output, "The enhanced video, .mp4");
-  command->footer("Example:\n  ditto stage enhance --source a.mp4 --edited b.mp4 --output c.mp4");
+  command->footer("Example:\n  ditto stage enhance --source a.mp4 --video b.mp4 --output c.mp4");
 }
 
 void add_judge(CLI::App& parent, int& status) {

@@ -67,6 +67,11 @@ class StageTest(TestCase):
         self.ditto("stage", "enhance", "--source", self.video, "--edited", self.folder / "b.mp4", "--output",
                    self.folder / "c.mp4")
         self.assertEqual(stream_of(self.folder / "c.mp4"), (192, 112, "25/1", 11))
+        for name, options in (("off", ["--strength", "0"]), ("none", ["--backend", "none"])):
+            self.ditto("stage", "enhance", "--source", self.video, "--video", self.folder / "b.mp4", *options,
+                       "--crf", "20", "--output", self.folder / f"{name}.mp4")
+        self.assertEqual((self.folder / "off.mp4").read_bytes(), (self.folder / "none.mp4").read_bytes())
+        self.assertLess((self.folder / "off.mp4").stat().st_size, (self.folder / "c.mp4").stat().st_size)
         judgement = json.loads(self.ditto("stage", "judge", "--source", self.video, "--edited",
                                           self.folder / "c.mp4", "--instruction", text).stdout)
         self.assertIsInstance(judgement["accepted"], bool)

@@ -56,11 +56,14 @@ TEST_P(ParityTest, AgreesWithTheReference) {
   const fs::path weights =
       facts.contains("weights") ? one.folder / facts.at("weights") : one.folder;
   const std::string entry_name = facts.contains("entry") ? facts.at("entry") : "forward";
-  const Model model = load_model(find_model(weights, entry_name), {});
+  Values inputs = inputs_of(one);
+  std::vector<LoraFile> lora = take_lora(inputs.arguments);
+  for (LoraFile& file : lora) file.path = one.folder / file.path;
+  const Model model = load_model(find_model(weights, entry_name), {}, {}, lora);
   const auto entry = std::find_if(model.entries.begin(), model.entries.end(),
                                   [&](const Entry& e) { return e.name == entry_name; });
   ASSERT_NE(entry, model.entries.end());
-  const Values results = run_entry(*entry, inputs_of(one), at::kCPU);
+  const Values results = run_entry(*entry, std::move(inputs), at::kCPU);
   const double tolerance = std::stod(facts.at("tolerance"));
   ASSERT_TRUE(!expected.header().tensors.empty() || facts.contains("arguments"));
   if (facts.contains("arguments")) {
