@@ -11,7 +11,8 @@ namespace {
 #if defined(__AVX2__) && defined(__FMA__)
 
 // A block of C is four rows by kVectors vectors, held in registers while k runs: per step kVectors
-// loads and four broadcasts for four times kVectors multiply-adds, so that arithmetic sets the pace.
+// loads and four broadcasts for four times kVectors multiply-adds, so that arithmetic sets the
+// pace.
 template <int kVectors>
 void block_avx2(const float* a, std::size_t a_row, std::size_t a_column, const float* b, float* c,
                 int inner, std::size_t columns) {

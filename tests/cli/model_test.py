@@ -169,11 +169,11 @@ class InfoTest(ModelTest):
         report = json.loads(self.ditto("model", "info", "--weights", self.model, "--dtype", "bfloat16", "--json",
                                        "--tensors").stdout)
         self.assertEqual(report["entries"], [{"name": "forward", "tensors": ["input_ids", "attention_mask"],
-                                              "arguments": []}])
+                                              "arguments": ["lora", "lora_scale"]}])
         self.assertEqual(report["bytes"], 2 * report["parameters"])
         self.assertIn({"name": GAIN, "dtype": "BF16", "shape": [32], "bytes": 64}, report["tensors"])
         text = self.ditto("model", "info", "--weights", self.model).stdout
-        self.assertRegex(text, r"entry +forward: tensors input_ids, attention_mask; arguments none\n")
+        self.assertRegex(text, r"entry +forward: tensors input_ids, attention_mask; arguments lora, lora_scale\n")
 
 
 if __name__ == "__main__":

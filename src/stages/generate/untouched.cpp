@@ -38,8 +38,7 @@ Untouched::Untouched(const cv::Mat& source, const cv::Mat& edited, const cv::Mat
                      const cv::Mat& excluded) {
   cv::Mat equal = smooth_difference(edited, source) < kEqual;
   if (!excluded.empty()) equal.setTo(255, excluded);
-  const cv::Mat disk =
-      cv::getStructuringElement(cv::MORPH_ELLIPSE, {kSmallestHole, kSmallestHole});
+  const cv::Mat disk = cv::getStructuringElement(cv::MORPH_ELLIPSE, {kSmallestHole, kSmallestHole});
   cv::morphologyEx(equal, equal, cv::MORPH_OPEN, disk);
   share_ = static_cast<double>(cv::countNonZero(equal)) / static_cast<double>(equal.total());
   if (share_ < kFewest) {
@@ -84,8 +83,8 @@ void Untouched::restore(cv::Mat& frame, const cv::Mat& source, const cv::Mat& pr
     const auto* w = weight.ptr<uchar>(y);
     for (int x = 0; x < frame.cols; ++x) {
       const float trust = static_cast<float>(w[x]) / 255.0f;
-      const float back = trust * m[x] * nearness(d[x], kObjection * small_) +
-                         (1 - trust) * nearness(d[x], small_);
+      const float back =
+          trust * m[x] * nearness(d[x], kObjection * small_) + (1 - trust) * nearness(d[x], small_);
       f[x] += back * (cv::Vec3f(s[x]) - f[x]);
     }
   }
