@@ -33,7 +33,6 @@ class Row:
     editor: str
     kind: str
     method: str
-    preset: str
     held_out: bool  # clip or editor
     psnr: float
     ssim: float
@@ -93,7 +92,7 @@ def lut(source_key, edited_key, frames):
     return np.stack([np.clip(np.rint(answer(f)), 0, 255).astype(np.uint8) for f in frames])
 
 
-def generate(binary, frames, keys, pictures, preset, crf, extra=()):
+def generate(binary, frames, keys, pictures, crf, extra=()):
     """Runs the program. Returns frames, wall and CPU seconds, peak megabytes."""
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
@@ -103,8 +102,6 @@ def generate(binary, frames, keys, pictures, preset, crf, extra=()):
             path = folder / f"key{index}.png"
             cv2.imwrite(str(path), np.ascontiguousarray(picture[..., ::-1]))
             command += ["--keyframe-index", str(index), "--edited-keyframe", str(path)]
-        if preset:
-            command += ["--preset", preset]
         command += ["--crf", str(crf), "--quiet", "--output", str(folder / "out.mp4"), *extra]
         start = time.monotonic()
         pid = os.posix_spawn(command[0], command, os.environ)
@@ -123,7 +120,7 @@ def _encoded(frames, crf):
         return clips.read_video(path)
 
 
-def run(binary, stretches, editors, preset="default", methods=METHODS, frames=33, width=480, step=1, keys=None, crf=12,
+def run(binary, stretches, editors, methods=METHODS, frames=33, width=480, step=1, keys=None, crf=12,
         key_fault=None, extra=(), progress=None):
     """Rows of every stretch, editor and method.
 
@@ -145,7 +142,7 @@ def run(binary, stretches, editors, preset="default", methods=METHODS, frames=33
             for method in methods:
                 costs = (0.0, 0.0, 0.0)
                 if method == "ditto":
-                    answer, *costs = generate(binary, source, keys, pictures, preset, crf, extra)
+                    answer, *costs = generate(binary, source, keys, pictures, crf, extra)
                 elif method == "copy":
                     answer = _encoded(source, crf)
                 elif method == "freeze":
@@ -157,7 +154,7 @@ def run(binary, stretches, editors, preset="default", methods=METHODS, frames=33
                     answer = _encoded(np.stack([metrics.warp(pictures[0], f) for f in flows]), crf)
                 else:
                     raise ValueError(f"no method {method}; there are {', '.join(METHODS)}")
-                row = Row(stretch.name, editor.name, editor.kind, method, preset, stretch.held_out or editor.held_out,
+                row = Row(stretch.name, editor.name, editor.kind, method, stretch.held_out or editor.held_out,
                           metrics.psnr(answer, oracle), metrics.ssim(answer, oracle), warping.relative(answer),
                           warp_oracle, metrics.psnr(answer, oracle, mask) if editor.local else float("nan"),
                           metrics.psnr(answer, oracle, ~mask) if editor.local else float("nan"), *costs)
@@ -210,7 +207,6 @@ def main():
     parser.add_argument("--clips", help="names, comma-separated, instead of the set's")
     parser.add_argument("--editors", help="names, comma-separated, instead of the set's")
     parser.add_argument("--methods", default=",".join(METHODS))
-    parser.add_argument("--preset", default="default")
     parser.add_argument("--frames", type=int, default=33)
     parser.add_argument("--width", type=int, default=480)
     parser.add_argument("--step", type=int, default=1, help="take every n-th frame")
@@ -222,7 +218,7 @@ def main():
     own = {"tuning": (clips.tuning, editor_set.tuning), "held-out": (clips.held_out, editor_set.held_out)}[options.set]
     stretches = [clips.stretch(n) for n in options.clips.split(",")] if options.clips else own[0]()
     chosen = [editor_set.by_name(n) for n in options.editors.split(",")] if options.editors else own[1]()
-    rows = run(options.binary, stretches, chosen, options.preset, options.methods.split(","), options.frames,
+    rows = run(options.binary, stretches, chosen, options.methods.split(","), options.frames,
                options.width, options.step, [int(k) for k in options.keys.split(",")] if options.keys else None,
                options.crf, editor_set.warp_key if options.warped_key else None)
     print(table(rows))
