@@ -1,22 +1,17 @@
 #include "ditto/nn/pixel_network.h"
 
 #include <array>
-#include <barrier>
 #include <cmath>
 #include <numbers>
-#include <thread>
 
 #include "ditto/core/error.h"
 #include "ditto/core/stop.h"
-#include "nn/pixel_network_gemm.h"
 #include "nn/pixel_network_kernel.h"
-#include "nn/pixel_network_pass.h"
 
 namespace ditto::nn {
 namespace {
 
 constexpr float kClamp = 4.0f;         // deviations
-constexpr int kParts = 4;              // of a batch; as many threads can work on it
 constexpr double kWarmUpShare = 0.04;  // of the iterations
 
 /// Where the layers lie in the flat parameters.
@@ -52,75 +47,67 @@ void check(const PixelSamples& samples) {
   }
 }
 
-/// Parameters between their flat order and the padded one of training.
-template <class Copy>
-void for_each_row(const Layout& l, const PaddedLayout& p, const Copy& copy) {
-  const auto block = [&](std::int64_t from, std::size_t to, std::int64_t rows, std::int64_t columns,
-                         std::size_t padded_columns) {
-    for (std::int64_t r = 0; r < rows; ++r) {
-      copy(static_cast<std::size_t>(from + r * columns),
-           to + static_cast<std::size_t>(r) * padded_columns, static_cast<std::size_t>(columns));
-    }
-  };
-  const auto hidden = static_cast<std::size_t>(p.hidden);
-  block(l.w1(), p.w1, l.inputs, l.hidden, hidden);
-  block(l.b1(), p.b1, 1, l.hidden, hidden);
-  block(l.w2(), p.w2, l.hidden, l.hidden, hidden);
-  block(l.b2(), p.b2, 1, l.hidden, hidden);
-  block(l.w3(), p.w3, l.hidden, 3, kColumnStep);
-  block(l.b3(), p.b3, 1, 3, kColumnStep);
-}
-
-std::vector<float> to_padded(const std::vector<float>& flat, const Layout& l,
-                             const PaddedLayout& p) {
-  std::vector<float> padded(p.size, 0.0f);
-  for_each_row(l, p, [&](std::size_t from, std::size_t to, std::size_t count) {
-    std::copy_n(flat.data() + from, count, padded.data() + to);
-  });
-  return padded;
-}
-
-std::vector<float> to_flat(const std::vector<float>& padded, const Layout& l,
-                           const PaddedLayout& p) {
-  std::vector<float> flat(static_cast<std::size_t>(l.size()));
-  for_each_row(l, p, [&](std::size_t to, std::size_t from, std::size_t count) {
-    std::copy_n(padded.data() + from, count, flat.data() + to);
-  });
-  return flat;
-}
-
-/// Adam (Kingma and Ba 2015) with a short warm-up and a cosine decay.
-class Adam {
+/// Buffers of one batch and the passes over it. Parameters and gradient are views of flat vectors.
+class Pass {
  public:
-  Adam(std::size_t size, const PixelNetworkOptions& options)
-      : options_(options), first_(size, 0.0f), second_(size, 0.0f) {}
+  Pass(std::int64_t batch, Layout layout, float* parameters, float* gradient)
+      : batch_(batch),
+        layout_(layout),
+        h1_(at::empty({batch, layout.hidden})),
+        h2_(at::empty({batch, layout.hidden})),
+        g1_(at::empty({batch, layout.hidden})),
+        g2_(at::empty({batch, layout.hidden})),
+        out_(at::empty({batch, 3})),
+        weights_(views(parameters, layout)),
+        gradients_(views(gradient, layout)) {}
 
-  void begin_step(int step) {
-    const double warm_up = std::max(1.0, kWarmUpShare * options_.iterations);
-    const double progress = step / static_cast<double>(options_.iterations);
-    const double rate = options_.rate * std::min(1.0, (step + 1) / warm_up) * 0.5 *
-                        (1 + std::cos(std::numbers::pi * progress));
-    power1_ *= kBeta1;
-    power2_ *= kBeta2;
-    scaled_ = static_cast<float>(rate / (1 - power1_));
-    correction_ = static_cast<float>(1 / (1 - power2_));
-  }
-
-  void update(float* parameters, const float* gradient, std::size_t begin, std::size_t end) {
-    for (std::size_t i = begin; i < end; ++i) {
-      const float g = gradient[i];
-      first_[i] = kBeta1 * first_[i] + (1 - kBeta1) * g;
-      second_[i] = kBeta2 * second_[i] + (1 - kBeta2) * g * g;
-      parameters[i] -= scaled_ * first_[i] / (std::sqrt(second_[i] * correction_) + 1e-8f);
+  /// Mean absolute error; the gradient is written over the gradient vector.
+  /// `features` [batch, inputs] standardised, `want` [batch, 3] target minus base.
+  double run(const float* features, const float* want) {
+    // from_blob asks for a mutable pointer; the batch is only read.
+    const at::Tensor x = at::from_blob(const_cast<float*>(features), {batch_, layout_.inputs});
+    auto& [w1, b1, w2, b2, w3, b3] = weights_;
+    auto& [gw1, gb1, gw2, gb2, gw3, gb3] = gradients_;
+    at::addmm_out(h1_, b1, x, w1).relu_();
+    at::addmm_out(h2_, b2, h1_, w2).relu_();
+    at::addmm_out(out_, b3, h2_, w3);
+    // Loss and its derivative in one go: the derivative of |out - offset| is the sign.
+    float* out = out_.data_ptr<float>();
+    const std::int64_t n = out_.numel();
+    const float step = 1.0f / static_cast<float>(n);
+    double loss = 0;
+    for (std::int64_t i = 0; i < n; ++i) {
+      const float d = out[i] - want[i];
+      loss += std::fabs(d);
+      out[i] = d > 0 ? step : (d < 0 ? -step : 0.0f);
     }
+    at::mm_out(gw3, h2_.t(), out_);
+    at::sum_out(gb3, out_, 0);
+    at::mm_out(g2_, out_, w3.t());
+    at::threshold_backward_out(g2_, g2_, h2_, 0);
+    at::mm_out(gw2, h1_.t(), g2_);
+    at::sum_out(gb2, g2_, 0);
+    at::mm_out(g1_, g2_, w2.t());
+    at::threshold_backward_out(g1_, g1_, h1_, 0);
+    at::mm_out(gw1, x.t(), g1_);
+    at::sum_out(gb1, g1_, 0);
+    return loss / static_cast<double>(n);
   }
 
  private:
-  static constexpr float kBeta1 = 0.9f, kBeta2 = 0.999f;
-  PixelNetworkOptions options_;
-  std::vector<float> first_, second_;
-  double power1_ = 1, power2_ = 1;
-  float scaled_ = 0, correction_ = 0;
+  using Views = std::array<at::Tensor, 6>;
+  static Views views(float* data, Layout l) {
+    return {at::from_blob(data + l.w1(), {l.inputs, l.hidden}),
+            at::from_blob(data + l.b1(), {l.hidden}),
+            at::from_blob(data + l.w2(), {l.hidden, l.hidden}),
+            at::from_blob(data + l.b2(), {l.hidden}),
+            at::from_blob(data + l.w3(), {l.hidden, 3}),
+            at::from_blob(data + l.b3(), {3})};
+  }
+  std::int64_t batch_;
+  Layout layout_;
+  at::Tensor h1_, h2_, g1_, g2_, out_;
+  Views weights_, gradients_;
 };
 
 }  // namespace
@@ -162,28 +149,22 @@ PixelNetwork::PixelNetwork(const PixelSamples& samples, const PixelNetworkOption
   fill(layout.w2(), layout.hidden * layout.hidden, layout.hidden);
 }
 
-std::vector<float> PixelNetwork::standardised(const PixelSamples& samples) const {
+void PixelNetwork::standardise(PixelSamples& samples) const {
   const auto f = static_cast<std::size_t>(inputs_);
-  const auto padded = static_cast<std::size_t>(PaddedLayout(inputs_, hidden_).inputs);
-  std::vector<float> rows(samples.count * padded, 0.0f);
   for (std::size_t i = 0; i < samples.count; ++i) {
     for (std::size_t k = 0; k < f; ++k) {
-      rows[i * padded + k] =
-          std::clamp((samples.features[i * f + k] - mean_[k]) * scale_[k], -kClamp, kClamp);
+      float& v = samples.features[i * f + k];
+      v = std::clamp((v - mean_[k]) * scale_[k], -kClamp, kClamp);
     }
   }
-  return rows;
+  for (std::size_t i = 0; i < samples.target.size(); ++i) samples.target[i] -= samples.base[i];
 }
 
 void PixelNetwork::fit(PixelSamples samples, const PixelNetworkOptions& options) {
   check(samples);
-  const Layout layout{inputs_, hidden_};
-  const PaddedLayout padded(inputs_, hidden_);
-  const auto f = static_cast<std::size_t>(padded.inputs);
-  std::vector<float> rows = standardised(samples);
-  std::vector<float>().swap(samples.features);
-  std::vector<float>& want = samples.target;
-  for (std::size_t i = 0; i < want.size(); ++i) want[i] -= samples.base[i];
+  const c10::InferenceMode inference;
+  const auto f = static_cast<std::size_t>(inputs_);
+  standardise(samples);
   // Shuffled once; a batch is then a window at a random place, read where it lies. Fetching each
   // pixel of a batch from memory by itself costs as much as the arithmetic.
   // Another sequence than the initial weights'.
@@ -195,74 +176,48 @@ void PixelNetwork::fit(PixelSamples samples, const PixelNetworkOptions& options)
   };
   for (std::size_t i = samples.count - 1; i > 0; --i) {
     const std::size_t j = below(i + 1);
-    std::swap_ranges(&rows[i * f], &rows[i * f] + f, &rows[j * f]);
-    std::swap_ranges(&want[3 * i], &want[3 * i] + 3, &want[3 * j]);
+    std::swap_ranges(&samples.features[i * f], &samples.features[i * f] + f,
+                     &samples.features[j * f]);
+    std::swap_ranges(&samples.target[3 * i], &samples.target[3 * i] + 3, &samples.target[3 * j]);
   }
   const std::size_t batch =
       std::min(samples.count, static_cast<std::size_t>(std::max(1, options.batch)));
-
-  // The batch is always split into the same parts, whose gradients are added in their order: the
-  // threads decide only who computes what.
-  std::vector<float> parameters = to_padded(parameters_, layout, padded);
-  std::vector<PixelPass> passes(kParts, PixelPass(padded));
-  Adam adam(padded.size, options);
-  const auto threads = static_cast<std::size_t>(std::clamp(options.threads, 1, kParts));
-  std::size_t begin = 0;
-  bool stopped = false;
-  const auto prepare = [&](int step) {
-    begin = below(samples.count - batch + 1);
-    stopped = stop_requested();
-    adam.begin_step(step);
-  };
-  int next = 0;
-  prepare(next);
-  std::barrier gradients_known(static_cast<std::ptrdiff_t>(threads));
-  std::barrier step_done(static_cast<std::ptrdiff_t>(threads), [&]() noexcept {
-    if (++next < options.iterations) prepare(next);
-  });
-  const auto work = [&](std::size_t thread) {
-    std::vector<float> gradient(padded.size);
-    const std::size_t share = (padded.size + threads - 1) / threads;
-    const std::size_t first = std::min(padded.size, thread * share),
-                      last = std::min(padded.size, first + share);
-    for (int step = 0; step < options.iterations && !stopped; ++step) {
-      for (std::size_t part = thread; part < kParts; part += threads) {
-        const std::size_t from = batch * part / kParts, to = batch * (part + 1) / kParts;
-        passes[part].run(parameters, &rows[(begin + from) * f], &want[(begin + from) * 3],
-                         to - from, 1.0f / static_cast<float>(3 * batch));
-      }
-      gradients_known.arrive_and_wait();
-      std::copy_n(passes[0].gradient().begin() + static_cast<std::ptrdiff_t>(first), last - first,
-                  gradient.begin() + static_cast<std::ptrdiff_t>(first));
-      for (std::size_t part = 1; part < kParts; ++part) {
-        const std::vector<float>& more = passes[part].gradient();
-        for (std::size_t i = first; i < last; ++i) gradient[i] += more[i];
-      }
-      adam.update(parameters.data(), gradient.data(), first, last);
-      step_done.arrive_and_wait();
+  const Layout layout{inputs_, hidden_};
+  std::vector<float> gradient(parameters_.size()), first(parameters_.size()),
+      second(parameters_.size());
+  Pass pass(static_cast<std::int64_t>(batch), layout, parameters_.data(), gradient.data());
+  constexpr float kBeta1 = 0.9f, kBeta2 = 0.999f;
+  double power1 = 1, power2 = 1;
+  const double warm_up = std::max(1.0, kWarmUpShare * options.iterations);
+  for (int step = 0; step < options.iterations; ++step) {
+    throw_if_stopped();
+    const std::size_t begin = below(samples.count - batch + 1);
+    pass.run(&samples.features[begin * f], &samples.target[begin * 3]);
+    const double progress = step / static_cast<double>(options.iterations);
+    const double rate = options.rate * std::min(1.0, (step + 1) / warm_up) * 0.5 *
+                        (1 + std::cos(std::numbers::pi * progress));
+    power1 *= kBeta1;
+    power2 *= kBeta2;
+    const auto scaled = static_cast<float>(rate / (1 - power1));
+    const auto correction = static_cast<float>(1 / (1 - power2));
+    for (std::size_t i = 0; i < parameters_.size(); ++i) {
+      const float g = gradient[i];
+      first[i] = kBeta1 * first[i] + (1 - kBeta1) * g;
+      second[i] = kBeta2 * second[i] + (1 - kBeta2) * g * g;
+      parameters_[i] -= scaled * first[i] / (std::sqrt(second[i] * correction) + 1e-8f);
     }
-  };
-  {
-    std::vector<std::jthread> others;
-    for (std::size_t t = 1; t < threads; ++t) others.emplace_back(work, t);
-    work(0);
   }
-  if (stopped) throw_if_stopped();
-  parameters_ = to_flat(parameters, layout, padded);
 }
 
 double PixelNetwork::loss_and_gradient(PixelSamples samples, std::vector<float>* gradient) const {
   check(samples);
-  const Layout layout{inputs_, hidden_};
-  const PaddedLayout padded(inputs_, hidden_);
-  const std::vector<float> rows = standardised(samples);
-  for (std::size_t i = 0; i < samples.target.size(); ++i) samples.target[i] -= samples.base[i];
-  PixelPass pass(padded);
-  const auto values = static_cast<double>(samples.target.size());
-  const double sum = pass.run(to_padded(parameters_, layout, padded), rows.data(),
-                              samples.target.data(), samples.count, static_cast<float>(1 / values));
-  *gradient = to_flat(pass.gradient(), layout, padded);
-  return sum / values;
+  const c10::InferenceMode inference;
+  standardise(samples);
+  std::vector<float> parameters = parameters_;
+  gradient->assign(parameters_.size(), 0.0f);
+  Pass pass(static_cast<std::int64_t>(samples.count), {inputs_, hidden_}, parameters.data(),
+            gradient->data());
+  return pass.run(samples.features.data(), samples.target.data());
 }
 
 void PixelNetwork::apply(const float* features, float* colour, std::size_t stride,

@@ -185,7 +185,7 @@ TEST_F(Generate, StatedMemoryBoundsHoldAndGrowWithTheClip) {
   EXPECT_LT(generator->working_bytes(longer), generator->working_bytes(large));
   EXPECT_GE(generator->working_bytes(small), small.video_bytes());
   EXPECT_LT(generator->prepared_bytes(large), 250e6);
-  EXPECT_LT(generator->working_bytes(large), 720e6);
+  EXPECT_LT(generator->working_bytes(large), 600e6);
 }
 
 }  // namespace

@@ -16,7 +16,6 @@ struct PixelNetworkOptions {
   int batch = 4096;      ///< pixels per step: a window, at a random place, of the shuffled samples
   double rate = 4e-3;    ///< Adam's step size after the warm-up, before the cosine decay
   std::uint64_t seed = 0;  ///< of the initial weights and the draws
-  int threads = 1;         ///< never changes the result; more than four are of no use
 };
 
 /// Training pixels, row-major: features [count, inputs], base and target [count, 3].
@@ -56,8 +55,8 @@ class PixelNetwork {
   std::span<float> parameters() { return parameters_; }
 
  private:
-  /// Features standardised and clamped, in rows padded for training.
-  std::vector<float> standardised(const PixelSamples& samples) const;
+  /// Features standardised and clamped, target turned into target minus base.
+  void standardise(PixelSamples& samples) const;
 
   int inputs_ = 0;
   int hidden_ = 0;

@@ -11,7 +11,6 @@
 #include "stages/generate/key_flow.h"
 #include "stages/generate/object_layers.h"
 #include "stages/generate/pixel_features.h"
-#include "stages/generate/untouched.h"
 
 namespace ditto::stages {
 namespace {
@@ -55,7 +54,7 @@ class BuiltinGenerator : public Generator {
   BuiltinGenerator(const config::Generate& config, int threads)
       : config_(config), threads_(std::max(1, threads)) {}
 
-  BackendId id() const override { return {"builtin", 2, ""}; }
+  BackendId id() const override { return {"builtin", 1, ""}; }
 
   std::size_t prepared_bytes(const ClipShape& shape) const override {
     const cv::Size small = KeyFlow::flow_size({shape.width, shape.height}, config_.flow_width);
@@ -67,13 +66,13 @@ class BuiltinGenerator : public Generator {
     const auto pixels =
         static_cast<std::size_t>(shape.width) * static_cast<std::size_t>(shape.height);
     // Fitting comes before there are frames: features and a few float images of the key, and the
-    // samples. Then each thread has one frame's features, float images and bands of planes.
+    // samples. Then each thread has one frame's features, its float image and bands of planes.
     const std::size_t fitting =
-        pixels * (PixelFeatures::kBytesPerPixel + 72) + EditModel::kFittingBytes;
+        pixels * (PixelFeatures::kBytesPerPixel + 60) + EditModel::kFittingBytes;
     const std::size_t frames =
-        shape.video_bytes() + pixels * 18 +
+        shape.video_bytes() + pixels * 13 +
         static_cast<std::size_t>(threads_) *
-            (pixels * (PixelFeatures::kBytesPerPixel + 40) +
+            (pixels * (PixelFeatures::kBytesPerPixel + 12) +
              static_cast<std::size_t>(shape.width) * EditModel::kBandBytesPerColumn);
     return std::max(fitting, frames) + (4U << 20);
   }
@@ -93,22 +92,18 @@ class BuiltinGenerator : public Generator {
               "clip {}: the edited key frame is {}x{}, expected RGB of the clip's size {}x{}",
               clip.id, edited.cols, edited.rows, key.cols, key.rows));
     }
-    const EditModel::Options options{
-        .iterations = config_.iterations, .seed = stream.seed(), .threads = threads_};
+    const EditModel::Options options{.iterations = config_.iterations, .seed = stream.seed()};
     auto model = std::make_unique<EditModel>(key, edited, cv::Mat(), options);
-    cv::Mat prediction = model->apply(key);
-    cv::Mat residual = difference(edited, prediction);
+    cv::Mat residual = difference(edited, model->apply(key));
     ObjectLayers layers(key, edited, residual);
     if (!layers.empty()) {
       // Learned from the rest alone, or the drawn pixels would leave their trace everywhere.
       model = std::make_unique<EditModel>(key, edited, layers.mask(), options);
-      prediction = model->apply(key);
-      residual = difference(edited, prediction);
+      residual = difference(edited, model->apply(key));
       residual.setTo(cv::Scalar::all(0), layers.mask());
       layers.track(flow, clip.key_frame, static_cast<int>(clip.video.frames.size()),
                    Stream(stream.seed(), "layers", "generate"));
     }
-    const Untouched untouched(key, edited, prediction, layers.mask());
     // The share of the edit that needs no flow to be known.
     const double change = std::pow(cv::norm(edited, key, cv::NORM_L2), 2);
     const double left = std::pow(cv::norm(residual, cv::NORM_L2), 2);
@@ -125,9 +120,7 @@ class BuiltinGenerator : public Generator {
         result.confidence[i] = 1.0f;
         return;
       }
-      const cv::Mat& source = clip.video.frames[i];
-      const cv::Mat own = model->apply(source);
-      cv::Mat frame = own.clone();
+      cv::Mat frame = model->apply(clip.video.frames[i]);
       const cv::Mat positions = flow_positions(flow.flow(static_cast<int>(i)), key.size());
       cv::Mat carried, weight;
       cv::remap(residual, carried, positions, cv::noArray(), cv::INTER_LINEAR,
@@ -139,12 +132,6 @@ class BuiltinGenerator : public Generator {
         const auto* w = weight.ptr<uchar>(y);
         for (int x = 0; x < frame.cols; ++x) f[x] += r[x] * (static_cast<float>(w[x]) / 255.0f);
       }
-      if (untouched.any()) {
-        cv::Mat mask;
-        cv::remap(untouched.mask(), mask, positions, cv::noArray(), cv::INTER_LINEAR,
-                  cv::BORDER_REPLICATE);
-        untouched.restore(frame, source, own, mask, weight);
-      }
       layers.paint(frame, static_cast<int>(i));
       frame.convertTo(result.video.frames[i], CV_8U);
       result.confidence[i] =
@@ -153,8 +140,7 @@ class BuiltinGenerator : public Generator {
     result.details = {
         {"colour_map_psnr", model->map_psnr()}, {"key_psnr", model->psnr()},
         {"network", model->has_network()},      {"screen_position", model->uses_position()},
-        {"object_layers", layers.size()},       {"known_without_flow", known},
-        {"untouched", untouched.share()}};
+        {"object_layers", layers.size()},       {"known_without_flow", known}};
     return result;
   }
 

@@ -10,23 +10,10 @@ constexpr std::size_t kMostPixels = 200000;  // the fit sees every n-th pixel be
 
 using Terms = std::array<double, kTerms>;
 
-std::array<double, 4> linear_terms(const cv::Vec3f& c) { return {1, c[0], c[1], c[2]}; }
-
-Terms cubic_terms(const cv::Vec3f& colour) {
-  const double r = colour[0], g = colour[1], b = colour[2];
+Terms cubic_terms(double r, double g, double b) {
   return {1,         r,         g,         b,         r * r,     g * g,     b * b,
           r * g,     r * b,     g * b,     r * r * r, g * g * g, b * b * b, r * r * g,
           r * r * b, g * g * r, g * g * b, b * b * r, b * b * g, r * g * b};
-}
-
-template <std::size_t kCount>
-cv::Vec3f value_of(const std::array<double, kCount>& terms, const cv::Mat& coefficients) {
-  cv::Vec3d value(0, 0, 0);
-  for (std::size_t a = 0; a < kCount; ++a) {
-    for (int c = 0; c < 3; ++c)
-      value[c] += terms[a] * coefficients.at<double>(static_cast<int>(a), c);
-  }
-  return cv::Vec3f(value);
 }
 
 struct Pixels {
@@ -42,18 +29,16 @@ void reweigh(Pixels& pixels, const std::vector<cv::Vec3f>& error) {
   }
 }
 
-/// Least squares on `terms_of` a colour, robust by three rounds of reweighing. Leaves in `pixels`
-/// what it doesn't explain. `terms` x 3.
-template <std::size_t kCount, class TermsOf>
-cv::Mat fit_terms(Pixels& pixels, const TermsOf& terms_of) {
-  constexpr int kSize = static_cast<int>(kCount);
+cv::Mat fit_polynomial(Pixels& pixels) {
   cv::Mat coefficients;
   std::vector<cv::Vec3f> error(pixels.source.size());
   for (int round = 0; round < 3; ++round) {
-    cv::Mat normal = cv::Mat::zeros(kSize, kSize, CV_64F), right = cv::Mat::zeros(kSize, 3, CV_64F);
+    cv::Mat normal = cv::Mat::zeros(kTerms, kTerms, CV_64F),
+            right = cv::Mat::zeros(kTerms, 3, CV_64F);
     for (std::size_t i = 0; i < pixels.source.size(); ++i) {
-      const std::array<double, kCount> terms = terms_of(pixels.source[i]);
-      for (int a = 0; a < kSize; ++a) {
+      const cv::Vec3f& s = pixels.source[i];
+      const Terms terms = cubic_terms(s[0], s[1], s[2]);
+      for (int a = 0; a < kTerms; ++a) {
         const double wa = pixels.weight[i] * terms[static_cast<std::size_t>(a)];
         double* row = normal.ptr<double>(a);
         for (int b = 0; b <= a; ++b) row[b] += wa * terms[static_cast<std::size_t>(b)];
@@ -61,83 +46,24 @@ cv::Mat fit_terms(Pixels& pixels, const TermsOf& terms_of) {
       }
     }
     cv::completeSymm(normal, true);
-    normal += cv::Mat::eye(kSize, kSize, CV_64F) *
-              (1e-4 * static_cast<double>(pixels.source.size()) / kSize);
+    normal += cv::Mat::eye(kTerms, kTerms, CV_64F) *
+              (1e-4 * static_cast<double>(pixels.source.size()) / kTerms);
     cv::solve(normal, right, coefficients, cv::DECOMP_CHOLESKY);
     for (std::size_t i = 0; i < pixels.source.size(); ++i) {
-      error[i] = pixels.residual[i] - value_of(terms_of(pixels.source[i]), coefficients);
+      const cv::Vec3f& s = pixels.source[i];
+      const Terms terms = cubic_terms(s[0], s[1], s[2]);
+      cv::Vec3d value(0, 0, 0);
+      for (int a = 0; a < kTerms; ++a) {
+        for (int c = 0; c < 3; ++c)
+          value[c] += terms[static_cast<std::size_t>(a)] * coefficients.at<double>(a, c);
+      }
+      error[i] = pixels.residual[i] - cv::Vec3f(value);
     }
     reweigh(pixels, error);
   }
   pixels.residual = error;
   return coefficients;
 }
-
-/// A sum of functions of red, green, blue and luma, each piecewise linear: what tone curves,
-/// thresholds and mixtures of channels do, and what still holds for mixtures of colours that the
-/// picture doesn't have.
-class Curves {
- public:
-  explicit Curves(Pixels& pixels) {
-    for (auto& curve : knots_) curve.fill(cv::Vec3f(0, 0, 0));
-    for (int sweep = 0; sweep < kSweeps; ++sweep) {
-      for (int d = 0; d < kInputs; ++d) fit(pixels, d);
-      reweigh(pixels, pixels.residual);
-    }
-  }
-
-  cv::Vec3f operator()(const cv::Vec3f& colour) const {
-    cv::Vec3f value(0, 0, 0);
-    for (int d = 0; d < kInputs; ++d) value += at(knots_[static_cast<std::size_t>(d)], colour, d);
-    return value;
-  }
-
- private:
-  static constexpr int kInputs = 4;
-  static constexpr int kKnots = 65;
-  static constexpr int kSweeps = 5;
-  static constexpr float kPrior = 8;  // pixels that speak for zero
-  using Curve = std::array<cv::Vec3f, kKnots>;
-
-  struct Place {
-    std::size_t knot;
-    float f;
-  };
-  static Place place(const cv::Vec3f& colour, int d) {
-    const float v =
-        d < 3 ? colour[d] : 0.299f * colour[0] + 0.587f * colour[1] + 0.114f * colour[2];
-    const float x = std::clamp(v, 0.0f, 1.0f) * (kKnots - 1);
-    const int i = std::min(static_cast<int>(x), kKnots - 2);
-    return {static_cast<std::size_t>(i), x - static_cast<float>(i)};
-  }
-  static cv::Vec3f at(const Curve& curve, const cv::Vec3f& colour, int d) {
-    const Place p = place(colour, d);
-    return curve[p.knot] * (1 - p.f) + curve[p.knot + 1] * p.f;
-  }
-
-  void fit(Pixels& pixels, int d) {
-    Curve sum;
-    sum.fill(cv::Vec3f(0, 0, 0));
-    std::array<float, kKnots> weight{};
-    for (std::size_t i = 0; i < pixels.source.size(); ++i) {
-      const Place p = place(pixels.source[i], d);
-      const float low = pixels.weight[i] * (1 - p.f) * (1 - p.f),
-                  high = pixels.weight[i] * p.f * p.f;
-      sum[p.knot] += low * pixels.residual[i];
-      sum[p.knot + 1] += high * pixels.residual[i];
-      weight[p.knot] += low;
-      weight[p.knot + 1] += high;
-    }
-    for (std::size_t k = 0; k < kKnots; ++k) {
-      sum[k] *= 1.0f / (weight[k] + kPrior);
-      knots_[static_cast<std::size_t>(d)][k] += sum[k];
-    }
-    for (std::size_t i = 0; i < pixels.source.size(); ++i)
-      pixels.residual[i] -= at(sum, pixels.source[i], d);
-  }
-
-  std::array<Curve, kInputs> knots_;
-};
 
 /// The eight nodes around a colour and their weights.
 struct Corners {
@@ -215,9 +141,7 @@ ColourMap::ColourMap(const cv::Mat& source, const cv::Mat& edited) {
     pixels.residual.push_back((cv::Vec3f(*e) - cv::Vec3f(*s)) / 255.0f);
   }
   pixels.weight.assign(pixels.source.size(), 1.0f);
-  const cv::Mat linear = fit_terms<4>(pixels, linear_terms);
-  const Curves curves(pixels);
-  const cv::Mat cubic = fit_terms<kTerms>(pixels, cubic_terms);
+  const cv::Mat coefficients = fit_polynomial(pixels);
   constexpr std::array<int, 4> kSides{5, 9, 17, 33};
   std::vector<std::vector<cv::Vec3f>> lattices;
   for (const int side : kSides) lattices.push_back(fit_lattice(pixels, side, 2.0f));
@@ -230,8 +154,14 @@ ColourMap::ColourMap(const cv::Mat& source, const cv::Mat& edited) {
         const cv::Vec3f colour =
             cv::Vec3f(static_cast<float>(r), static_cast<float>(g), static_cast<float>(b)) /
             static_cast<float>(kSide - 1);
-        cv::Vec3f value = colour + value_of(linear_terms(colour), linear) + curves(colour) +
-                          value_of(cubic_terms(colour), cubic);
+        cv::Vec3f value = colour;
+        const Terms terms = cubic_terms(colour[0], colour[1], colour[2]);
+        for (int a = 0; a < kTerms; ++a) {
+          for (int c = 0; c < 3; ++c) {
+            value[c] += static_cast<float>(terms[static_cast<std::size_t>(a)] *
+                                           coefficients.at<double>(a, c));
+          }
+        }
         for (std::size_t l = 0; l < kSides.size(); ++l)
           value += interpolate(lattices[l], corners(colour, kSides[l]));
         // A polynomial runs away where no pixel holds it.

@@ -9,9 +9,9 @@ namespace ditto::stages {
 /// cube with trilinear interpolation.
 class ColourMap {
  public:
-  /// Fits the map source -> edited, both CV_8UC3 of one size: a linear map, curves of single
-  /// channels and luma, a cubic polynomial, all robust to parts that follow another rule, then
-  /// residuals on finer and finer lattices, shrunk to zero where few pixels speak.
+  /// Fits the map source -> edited, both CV_8UC3 of one size: a cubic polynomial, robust to parts
+  /// that follow another rule, then residuals on finer and finer lattices, shrunk to zero where few
+  /// pixels speak.
   ColourMap(const cv::Mat& source, const cv::Mat& edited);
 
   /// The map of `count` interleaved pixels as three planes in 0..1 at `planes + c * stride`.

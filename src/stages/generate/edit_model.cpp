@@ -20,7 +20,7 @@ double decibel(double mse) { return 10 * std::log10(255.0 * 255.0 / std::max(mse
 /// Pixels of the pair for training, every pixel or a regular share of them.
 nn::PixelSamples gather(const cv::Mat& source, const cv::Mat& edited, const cv::Mat& excluded,
                         const ColourMap& map, bool position, Stream stream) {
-  const PixelFeatures features(source);
+  const PixelFeatures features(source, map);
   nn::PixelSamples samples;
   samples.inputs = position ? PixelFeatures::kCountWithPosition : PixelFeatures::kCount;
   const auto inputs = static_cast<std::size_t>(samples.inputs);
@@ -36,7 +36,7 @@ nn::PixelSamples gather(const cv::Mat& source, const cv::Mat& edited, const cv::
   for (int row = 0; row < source.rows; row += kBandRows) {
     const int rows = std::min(kBandRows, source.rows - row);
     const std::size_t stride = static_cast<std::size_t>(rows) * width;
-    features.band(map, row, rows, position, planes.data());
+    features.band(row, rows, position, planes.data());
     for (std::size_t i = 0; i < stride; ++i) {
       if (share < 1 && stream.uniform() >= share) continue;
       const cv::Point at(static_cast<int>(i % width), row + static_cast<int>(i / width));
@@ -117,11 +117,8 @@ void EditModel::fit(const cv::Mat& source, const cv::Mat& edited, const cv::Mat&
     network_.reset();
     return;
   }
-  const nn::PixelNetworkOptions network{.hidden = options.hidden,
-                                        .iterations = options.iterations,
-                                        .batch = options.batch,
-                                        .seed = options.seed,
-                                        .threads = options.threads};
+  const nn::PixelNetworkOptions network{
+      .iterations = options.iterations, .batch = 1024, .seed = options.seed};
   network_ = std::make_unique<nn::PixelNetwork>(samples, network);
   network_->fit(std::move(samples), network);
 }
@@ -140,13 +137,13 @@ cv::Mat EditModel::apply(const cv::Mat& source) const {
     }
     return out;
   }
-  const PixelFeatures features(source);
+  const PixelFeatures features(source, map_);
   const auto inputs = static_cast<std::size_t>(network_->inputs());
   std::vector<float> planes(inputs * kBandRows * width), colour(3 * kBandRows * width);
   for (int row = 0; row < source.rows; row += kBandRows) {
     const int rows = std::min(kBandRows, source.rows - row);
     const std::size_t stride = static_cast<std::size_t>(rows) * width;
-    features.band(map_, row, rows, position_, planes.data());
+    features.band(row, rows, position_, planes.data());
     std::copy_n(planes.data() + PixelFeatures::kBase * stride, 3 * stride, colour.data());
     network_->apply(planes.data(), colour.data(), stride, stride);
     auto* o = out.ptr<cv::Vec3f>(row);

@@ -16,14 +16,11 @@ class EditModel {
   struct Options {
     int iterations = 700;
     std::uint64_t seed = 0;
-    int threads = 1;
-    int hidden = 96;
-    int batch = 4096;
   };
   /// Upper bound of what fitting needs beside images of the key's size: samples and their order.
-  static constexpr std::size_t kFittingBytes = 116U << 20;
+  static constexpr std::size_t kFittingBytes = 52U << 20;
   /// Of apply(), for its bands of planes, per column of the image.
-  static constexpr std::size_t kBandBytesPerColumn = 2400;
+  static constexpr std::size_t kBandBytesPerColumn = 2048;
 
   /// `excluded` (CV_8UC1, may be empty): pixels that are not learned from.
   EditModel(const cv::Mat& source, const cv::Mat& edited, const cv::Mat& excluded,

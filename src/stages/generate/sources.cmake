@@ -1,1 +1,1 @@
-set(SOURCES builtin_generator.cpp colour_map.cpp flow_positions.cpp edit_model.cpp key_flow.cpp object_layers.cpp pixel_features.cpp untouched.cpp)
+set(SOURCES builtin_generator.cpp colour_map.cpp flow_positions.cpp edit_model.cpp key_flow.cpp object_layers.cpp pixel_features.cpp)
