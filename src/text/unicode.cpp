@@ -48,6 +48,20 @@ std::string mapped(std::string_view text, int options) {
   return out;
 }
 
+std::string each_mapped(std::string_view text, utf8proc_int32_t (*map)(utf8proc_int32_t),
+                        char32_t special, std::string_view its_own) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size();) {
+    const char32_t character = next_character(text, i);
+    if (character == special) {
+      out += its_own;
+    } else {
+      append(out, static_cast<char32_t>(map(static_cast<utf8proc_int32_t>(character))));
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string valid_utf8(std::string_view bytes) {
@@ -128,31 +142,13 @@ std::string normalised(std::string_view text, NormalForm form) {
 }
 
 std::string lower_case(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size();) {
-    const char32_t character = next_character(text, i);
-    // The one character whose full lower case is two.
-    if (character == 0x130) {
-      out += "i\xCC\x87";
-      continue;
-    }
-    append(out, static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(character))));
-  }
-  return out;
+  // The one character whose full lower case is two.
+  return each_mapped(text, utf8proc_tolower, 0x130, "i\xCC\x87");
 }
 
 std::string upper_case(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size();) {
-    const char32_t character = next_character(text, i);
-    // The one entity's character whose upper case is two.
-    if (character == 0xDF) {
-      out += "SS";
-      continue;
-    }
-    append(out, static_cast<char32_t>(utf8proc_toupper(static_cast<utf8proc_int32_t>(character))));
-  }
-  return out;
+  // Of the characters that HTML names, the one whose upper case is two.
+  return each_mapped(text, utf8proc_toupper, 0xDF, "SS");
 }
 
 std::vector<std::string_view> graphemes(std::string_view text) {
