@@ -23,7 +23,6 @@ std::vector<Case> cases() {
     if (!folder.is_directory()) continue;
     for (const auto& file : fs::directory_iterator(folder)) {
       const std::string in = file.path().filename().string();
-      if (in.starts_with("in-lora")) continue;
       if (!in.starts_with("in-") || file.path().extension() != ".safetensors") continue;
       all.push_back({folder.path(), file.path().stem().string().substr(3)});
     }
