@@ -14,7 +14,7 @@ const std::vector<Architecture>& architectures() {
       {"AutoencoderKLWan", wan::make_autoencoder, {wan::original_autoencoder_layout()}},
       {"FlowMatchEulerDiscreteScheduler", make_scheduler},
       {kTokenizerClass, make_tokenizer},
-      {"UMT5EncoderModel", wan::make_umt5_encoder},
+      {"UMT5EncoderModel", wan::make_umt5_encoder, wan::umt5_layouts()},
       {"UniPCMultistepScheduler", make_scheduler},
       {"VaceWanModel", wan::make_vace_transformer, {wan::original_layout()}},
       {"WanModel", wan::make_transformer, {wan::original_layout()}},

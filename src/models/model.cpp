@@ -13,6 +13,9 @@ namespace fs = std::filesystem;
 /// In the order in which they are looked for.
 constexpr const char* kConfigNames[] = {"model_index.json", "config.json", "scheduler_config.json"};
 
+/// Describes the weights beside it.
+constexpr const char* kConfigOfFiles = "config.json";
+
 std::string joined(const std::vector<std::string>& names) {
   std::string text;
   for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
@@ -48,8 +51,23 @@ const Architecture& architecture_of(const std::string& class_name, const std::st
                                      "\" is not supported; those that are: " + joined(names));
 }
 
-/// A file whose tensors have the names of a known layout.
+/// A file whose tensors have the names of a known layout, or one with a config.json beside it.
 Source find_single_file(const fs::path& path) {
+  const fs::path config_file = path.parent_path() / kConfigOfFiles;
+  std::error_code ignored;
+  const bool file = fs::is_regular_file(path, ignored);
+  const bool has_config = file && fs::exists(config_file, ignored);
+  const auto with_config = [&] {
+    ModelConfig config = ModelConfig::read(config_file);
+    const Architecture& architecture = architecture_of(config.class_name(), config.file());
+    return Source{path, std::move(config), &architecture};
+  };
+  // Files with these names belong to the config; other files need not.
+  const std::string file_name = path.filename().string();
+  if (has_config &&
+      (file_name.starts_with("model") || file_name.starts_with("diffusion_pytorch_model"))) {
+    return with_config();
+  }
   const nn::Checkpoint checkpoint(path);
   const std::vector<std::string> names = checkpoint.names();
   for (const Architecture& one : architectures()) {
@@ -60,6 +78,7 @@ Source find_single_file(const fs::path& path) {
       return {path, std::move(config), &architecture};
     }
   }
+  if (has_config) return with_config();
   throw Error(ErrorKind::kInput, printable(path) +
                                      ": there is no config.json beside it, and its tensors' names "
                                      "are not those of a known model");
@@ -128,6 +147,7 @@ nn::Checkpoint open_checkpoint(const Source& source, std::string* layout_name) {
     if (layout_name != nullptr) *layout_name = layout.name;
     break;
   }
+  nn::use_our_scale_names(checkpoint);
   return checkpoint;
 }
 

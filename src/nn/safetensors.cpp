@@ -22,6 +22,26 @@ constexpr std::uint64_t kLongestHeader = 100'000'000;
   throw Error(ErrorKind::kInput, printable(path) + ": " + problem);
 }
 
+/// What a file of another kind is, told by its first bytes; empty when they say nothing.
+std::string other_format(std::string_view begin) {
+  constexpr std::string_view kPickled =
+      "a pickled PyTorch file (.pth, .pt, .bin), which can run code of its own when it is read; "
+      "save its tensors as .safetensors first (Python: safetensors.torch.save_file)";
+  if (begin.starts_with("PK\x03\x04")) return std::string(kPickled);
+  if (begin.size() > 1 && begin[0] == '\x80' && begin[1] >= 2 && begin[1] <= 5 &&
+      begin.substr(2, 6).find('\0') == std::string_view::npos) {
+    return std::string(kPickled);
+  }
+  if (begin.starts_with("GGUF")) return "GGUF, which is not supported";
+  if (begin.starts_with("version https:/")) {
+    return "a pointer of Git LFS; fetch the file itself (git lfs pull)";
+  }
+  if (begin.starts_with("<!DOC") || begin.starts_with("<html")) {
+    return "a web page (a failed download?)";
+  }
+  return {};
+}
+
 }  // namespace
 
 struct SafetensorsFile::Mapping {
@@ -66,6 +86,11 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path)
   std::uint64_t length = 0;
   for (std::uint64_t i = 0; i < kLengthBytes; ++i) {
     length |= std::to_integer<std::uint64_t>(mapping_->data[i]) << (8 * i);
+  }
+  if (const std::string other = other_format({reinterpret_cast<const char*>(mapping_->data),
+                                              std::min<std::uint64_t>(mapping_->size, 16)});
+      !other.empty()) {
+    fail(path, "is no safetensors file but " + other);
   }
   if (length > kLongestHeader) {
     fail(path, "is no safetensors file: a header of " + std::to_string(length) + " bytes");

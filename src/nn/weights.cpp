@@ -11,8 +11,9 @@ namespace {
 
 constexpr std::string_view kScaleSuffix = "_scale";
 
-bool is_float8(at::ScalarType dtype) {
-  return dtype == at::kFloat8_e4m3fn || dtype == at::kFloat8_e5m2;
+/// Stored values of these types may be multiples of a scale.
+bool is_quantised(at::ScalarType dtype) {
+  return dtype == at::kFloat8_e4m3fn || dtype == at::kFloat8_e5m2 || dtype == at::kChar;
 }
 
 /// The checkpoint's name of a parameter: its own, or one that is tied to it. Empty when missing.
@@ -27,9 +28,9 @@ std::string source_of(const Weights& weights, const std::string& name,
 
 /// Whether `name` is the scale of a float8 tensor beside it: one number, or one a row.
 bool is_scale(const std::string& name, const Checkpoint& checkpoint) {
-  if (!name.ends_with(kScaleSuffix)) return false;
+  if (!name.ends_with(kScaleSuffix) || !checkpoint.contains(name)) return false;
   const std::string scaled = name.substr(0, name.size() - kScaleSuffix.size());
-  if (!checkpoint.contains(scaled) || !is_float8(checkpoint.info(scaled).dtype)) return false;
+  if (!checkpoint.contains(scaled) || !is_quantised(checkpoint.info(scaled).dtype)) return false;
   const TensorInfo& scale = checkpoint.info(name);
   if (!c10::isFloatingType(scale.dtype)) return false;
   const std::uint64_t count = scale.bytes / c10::elementSize(scale.dtype);
@@ -48,10 +49,13 @@ at::Tensor broadcast_scale(const at::Tensor& scale, std::int64_t dimensions) {
   return scale.reshape(shape).to(at::kFloat);
 }
 
-bool fits(const Weight& weight, const TensorInfo& info) {
+bool fits(const Weight& weight, const std::string& stored, const Checkpoint& checkpoint) {
   const at::ScalarType dtype = weight.tensor.scalar_type();
-  const bool kind =
-      c10::isFloatingType(dtype) ? c10::isFloatingType(info.dtype) : dtype == info.dtype;
+  const TensorInfo& info = checkpoint.info(stored);
+  const bool quantised =
+      info.dtype == at::kChar && is_scale(stored + std::string(kScaleSuffix), checkpoint);
+  const bool kind = c10::isFloatingType(dtype) ? c10::isFloatingType(info.dtype) || quantised
+                                               : dtype == info.dtype;
   return kind && weight.tensor.sizes() == c10::IntArrayRef(info.shape);
 }
 
@@ -95,7 +99,7 @@ Match match(const Weights& weights, const Checkpoint& checkpoint) {
     const std::string source = source_of(weights, weight.name, checkpoint);
     if (source.empty()) {
       if (weight.role != Role::kOptionalBuffer) result.missing.push_back(weight.name);
-    } else if (!fits(weight, checkpoint.info(source))) {
+    } else if (!fits(weight, source, checkpoint)) {
       result.misshaped.push_back(misfit(source, weight, checkpoint.info(source)));
     }
   }
@@ -106,7 +110,7 @@ Match match(const Weights& weights, const Checkpoint& checkpoint) {
       result.unexpected.push_back(name);
     } else if (checkpoint.contains(tie->second)) {  // a copy that is not read
       const Weight& weight = *weights.find(tie->second);
-      if (!fits(weight, checkpoint.info(name))) {
+      if (!fits(weight, name, checkpoint)) {
         result.misshaped.push_back(misfit(name, weight, checkpoint.info(name)));
       }
     }
@@ -114,12 +118,34 @@ Match match(const Weights& weights, const Checkpoint& checkpoint) {
   return result;
 }
 
+void use_our_scale_names(Checkpoint& checkpoint) {
+  constexpr std::string_view kTheirScale = ".scale_weight";
+  constexpr std::string_view kDropped[] = {".scale_input", ".input_scale", ".comfy_quant"};
+  const auto weight_beside = [&](const std::string& name, std::string_view ending) {
+    std::string weight = name.substr(0, name.size() - ending.size()) + ".weight";
+    return checkpoint.contains(weight) && is_quantised(checkpoint.info(weight).dtype)
+               ? weight
+               : std::string();
+  };
+  checkpoint.rename([&](const std::string& name) -> std::string {
+    if (name == "scaled_fp8") return {};
+    if (name.ends_with(kTheirScale)) {
+      const std::string weight = weight_beside(name, kTheirScale);
+      return weight.empty() ? name : weight + std::string(kScaleSuffix);
+    }
+    for (const std::string_view ending : kDropped) {
+      if (name.ends_with(ending) && !weight_beside(name, ending).empty()) return {};
+    }
+    return name;
+  });
+}
+
 at::Tensor load_weight(const Weight& weight, const Checkpoint& checkpoint,
                        const std::string& stored_name, at::ScalarType dtype,
                        const WeightPatch* patch) {
   at::Tensor value = checkpoint.tensor(stored_name);
   const std::string scale = stored_name + std::string(kScaleSuffix);
-  if (is_float8(value.scalar_type()) && checkpoint.contains(scale)) {
+  if (is_quantised(value.scalar_type()) && checkpoint.contains(scale)) {
     value = value.to(at::kFloat).mul_(broadcast_scale(checkpoint.tensor(scale), value.dim()));
   }
   if (patch != nullptr && patch->changes(weight.name)) {

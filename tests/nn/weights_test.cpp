@@ -67,6 +67,32 @@ TEST_F(WeightsTest, ATiedNameWillDoAndMayBeThereToo) {
             1U);
 }
 
+TEST_F(WeightsTest, Int8NeedsItsScale) {
+  Weights weights;
+  const at::Tensor a = Scope(weights, {}).parameter("a", {2, 2});
+  const at::Tensor stored = at::tensor({1, -2, 3, 127}, at::kChar).view({2, 2});
+  const at::Tensor rows = at::tensor({0.5F, 2.0F}).view({2, 1});
+  load_weights(weights, checkpoint({{"a", stored}, {"a_scale", rows}}));
+  EXPECT_TRUE(a.equal(at::tensor({0.5F, -1.0F, 6.0F, 254.0F}).view({2, 2})));
+  EXPECT_EQ(match(weights, checkpoint({{"a", stored}})).misshaped.size(), 1U);
+}
+
+TEST_F(WeightsTest, ScalesOfOtherProgramsGetOurNames) {
+  const at::Tensor one = at::ones({1});
+  const at::Tensor float8 = at::ones({1, 1}).to(at::kFloat8_e4m3fn);
+  Checkpoint file = checkpoint({{"m.weight", float8},
+                                {"m.scale_weight", one},
+                                {"m.scale_input", one},
+                                {"m.comfy_quant", at::ones({1}, at::kByte)},
+                                {"scaled_fp8", at::empty({0}).to(at::kFloat8_e4m3fn)},
+                                {"n.weight", one},
+                                {"n.scale_weight", one},
+                                {"n.input_scale", one}});
+  use_our_scale_names(file);
+  EXPECT_EQ(file.names(), (std::vector<std::string>{"m.weight", "m.weight_scale", "n.input_scale",
+                                                    "n.scale_weight", "n.weight"}));
+}
+
 TEST_F(WeightsTest, Float8IsScaledByTensorOrByRow) {
   Weights weights;
   const at::Tensor a = Scope(weights, {}).parameter("a", {2, 3});

@@ -27,9 +27,15 @@ struct Match {
 };
 
 /// Looks at names, shapes and dtypes only. A parameter of floating type may be stored in any
-/// floating type. A float8 weight may have its scale beside it as NAME_scale: what the stored
-/// values are to be multiplied with, one number or one for each row (index of the first dimension).
+/// floating type. A float8 or int8 weight may have (and int8 must have) its scale beside it as
+/// NAME_scale: what the stored values are to be multiplied with, one number or one for each row
+/// (index of the first dimension).
 Match match(const Weights& weights, const Checkpoint& checkpoint);
+
+/// Brings what other programs store beside quantised weights to this form: ComfyUI's
+/// MODULE.scale_weight becomes MODULE.weight_scale; the scales of activations and the markers,
+/// which computing with dequantised weights doesn't need, are left out.
+void use_our_scale_names(Checkpoint& checkpoint);
 
 /// Changes a parameter in float32 before it is cast: LoRA merging. Given the name and a CPU tensor
 /// of the parameter's shape; returns the new value, or the tensor as it is. `changes` tells which

@@ -72,22 +72,35 @@ std::string half_name(std::string_view rest, bool decoder) {
   return renamed(rest, kHead);
 }
 
-bool recognise(const std::vector<std::string>& names) {
-  bool down = false, up = false;
-  for (const std::string& name : names) {
-    down |= name == "encoder.downsamples.0.residual.0.gamma";
-    up |= name == "decoder.upsamples.0.residual.0.gamma";
+/// Of all names in a file.
+constexpr std::string_view kPrefixes[] = {"model.", "vae.", "first_stage_model.", ""};
+
+std::string_view prefix_of(const std::string& name) {
+  for (const std::string_view prefix : kPrefixes) {
+    if (name.starts_with(prefix)) return prefix;
   }
-  return down && up;
+  return {};
+}
+
+bool recognise(const std::vector<std::string>& names) {
+  bool down = false, up = false, one_prefix = true;
+  for (const std::string& name : names) {
+    const std::string_view prefix = prefix_of(name);
+    const std::string_view rest = std::string_view(name).substr(prefix.size());
+    one_prefix &= prefix == prefix_of(names.front());
+    down |= rest == "encoder.downsamples.0.residual.0.gamma";
+    up |= rest == "decoder.upsamples.0.residual.0.gamma";
+  }
+  return down && up && one_prefix;
 }
 
 std::string rename(const std::string& name) {
-  std::string_view rest = name;
+  std::string_view rest = std::string_view(name).substr(prefix_of(name).size());
   if (take(rest, "encoder.")) return "encoder." + half_name(rest, false);
   if (take(rest, "decoder.")) return "decoder." + half_name(rest, true);
   if (take(rest, "conv1.")) return "quant_conv." + std::string(rest);
   if (take(rest, "conv2.")) return "post_quant_conv." + std::string(rest);
-  return name;
+  return std::string(rest);
 }
 
 /// A size of a tensor; 1, which fits nothing, where the tensor is missing or of another rank: the
@@ -98,7 +111,9 @@ std::int64_t size_of(const nn::Checkpoint& checkpoint, const std::string& name, 
   return axis < shape.size() ? std::max<std::int64_t>(1, shape[axis]) : 1;
 }
 
-nlohmann::json config_of(const nn::Checkpoint& checkpoint) {
+nlohmann::json config_of(const nn::Checkpoint& file) {
+  nn::Checkpoint checkpoint = file;
+  checkpoint.rename([](const std::string& name) { return name.substr(prefix_of(name).size()); });
   const std::int64_t base = size_of(checkpoint, "encoder.conv1.weight", 0);
   std::vector<std::int64_t> multipliers;
   std::vector<bool> temporal;

@@ -65,6 +65,9 @@ class Umt5Encoder {
   nn::RmsNorm final_layer_norm_;
 };
 
+/// The names of Wan's own code, and single files that have no config.json.
+std::vector<Layout> umt5_layouts();
+
 Model make_umt5_encoder(const Source& source, const nn::Placement& placement);
 
 }  // namespace ditto::models::wan

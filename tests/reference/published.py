@@ -1,0 +1,100 @@
+"""Names and shapes of the published checkpoints, as their reference classes make them on the device
+meta: fixtures/published.json, from which tests make files that have a header and no data.
+
+    {NAME: {"config": config.json, "tensors": {"blocks.[0-39].attn1.to_q.weight": [5120, 5120], ...}}}
+
+[A-B] stands for the numbers from A to B. A NAME that ends in "(original)" has the names of Wan's own code.
+"""
+import json
+import re
+
+import torch
+from common import FIXTURES
+from diffusers import AutoencoderKLWan, WanTransformer3DModel, WanVACETransformer3DModel
+from original_names import rename_transformer, rename_vae, transformer_config, umt5_name
+from transformers import UMT5Config, UMT5EncoderModel
+
+SMALL = dict(num_attention_heads=12, ffn_dim=8960, num_layers=30)
+LARGE = dict(num_attention_heads=40, ffn_dim=13824, num_layers=40)
+WAN = dict(patch_size=[1, 2, 2], attention_head_dim=128, in_channels=16, out_channels=16, text_dim=4096,
+           freq_dim=256, cross_attn_norm=True, qk_norm="rms_norm_across_heads", eps=1e-6, image_dim=None,
+           added_kv_proj_dim=None, rope_max_seq_len=1024, pos_embed_seq_len=None)
+TRANSFORMERS = {
+    "Wan2.1-T2V-1.3B": SMALL,
+    "Wan2.1-T2V-14B": LARGE,
+    "Wan2.1-VACE-1.3B": dict(SMALL, vace_layers=list(range(0, 30, 2)), vace_in_channels=96),
+    "Wan2.1-VACE-14B": dict(LARGE, vace_layers=list(range(0, 40, 5)), vace_in_channels=96),
+    "Wan2.2-T2V-A14B": LARGE,  # each of its two experts
+}
+UMT5_XXL = dict(vocab_size=256384, d_model=4096, d_kv=64, d_ff=10240, num_layers=24, num_heads=64,
+                feed_forward_proj="gated-gelu", dropout_rate=0.1)
+
+
+def folded(tensors):
+    """Where only the first number of a name differs, and by one each time, one line for all."""
+    groups = {}
+    for name, shape in tensors.items():
+        parts = re.fullmatch(r"(\D*)(\d+)(.*)", name)
+        key = (parts[1], parts[3], tuple(shape)) if parts else (name, None, tuple(shape))
+        groups.setdefault(key, []).append(int(parts[2]) if parts else None)
+    lines = {}
+    for (before, after, shape), numbers in groups.items():
+        numbers.sort(key=lambda number: number or 0)
+        consecutive = len(numbers) > 1 and numbers == list(range(numbers[0], numbers[-1] + 1))
+        if consecutive:
+            lines[f"{before}[{numbers[0]}-{numbers[-1]}]{after}"] = list(shape)
+        else:
+            for number in numbers:
+                lines[before if number is None else f"{before}{number}{after}"] = list(shape)
+    return dict(sorted(lines.items()))
+
+
+def entry(config, tensors):
+    return {"config": config, "tensors": folded({name: value.shape for name, value in tensors.items()})}
+
+
+def transformer(config):
+    kind = WanVACETransformer3DModel if "vace_layers" in config else WanTransformer3DModel
+    with torch.device("meta"):
+        tensors = kind(**WAN, **config).state_dict()
+    names = {"_class_name": kind.__name__, "_diffusers_version": "0.33.0"}
+    original = transformer_config({**WAN, **config}, "vace" if "vace_layers" in config else "t2v")
+    return entry(names | WAN | config, tensors), entry(original, rename_transformer(tensors))
+
+
+def autoencoder():
+    with torch.device("meta"):
+        model = AutoencoderKLWan()
+    config = {"_class_name": "AutoencoderKLWan", "_diffusers_version": "0.33.0"}
+    config |= {key: value for key, value in model.config.items() if not key.startswith("_") and key in (
+        "attn_scales", "base_dim", "dim_mult", "dropout", "latents_mean", "latents_std", "num_res_blocks",
+        "temperal_downsample", "z_dim")}
+    tensors = model.state_dict()
+    return entry(config, tensors), entry(None, rename_vae(tensors, 3))
+
+
+def text_encoder():
+    config = UMT5Config(**UMT5_XXL)
+    with torch.device("meta"):
+        tensors = UMT5EncoderModel(config).state_dict()
+    tensors.pop("encoder.embed_tokens.weight", None)  # tied to shared.weight
+    config = {"architectures": ["UMT5EncoderModel"], "model_type": "umt5", **UMT5_XXL}
+    original = {umt5_name(name): value for name, value in tensors.items()}
+    return entry(config, tensors), entry(None, original)
+
+
+def main():
+    found = {}
+    for name, config in TRANSFORMERS.items():
+        found[name], found[f"{name} (original)"] = transformer(config)
+    found["Wan2.1-VAE"], found["Wan2.1-VAE (original)"] = autoencoder()
+    found["umT5-XXL"], found["umT5-XXL (original)"] = text_encoder()
+    lines = []
+    for name, one in found.items():
+        tensors = ",\n".join(f"    {json.dumps(key)}: {json.dumps(shape)}" for key, shape in one["tensors"].items())
+        lines.append(f'  {json.dumps(name)}: {{"config": {json.dumps(one["config"])}, "tensors": {{\n{tensors}}}}}')
+    (FIXTURES / "published.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")
+
+
+if __name__ == "__main__":
+    main()
