@@ -6,6 +6,7 @@
 #include "cli/start_up.h"
 #include "ditto/core/error.h"
 #include "ditto/core/files.h"
+#include "ditto/media/flow.h"
 #include "ditto/media/media.h"
 #include "ditto/stages/curate.h"
 #include "ditto/stages/edit.h"
@@ -23,8 +24,8 @@ namespace fs = std::filesystem;
 struct StageOptions {
   ConfigOptions config;
   std::string backend;
-  std::string video, image, edited, keyframe, instruction, output, mask_output;
-  int keyframe_index = 0;
+  std::string video, image, edited, keyframe, mask, instruction, output, mask_output;
+  int keyframe_index = -1;  ///< -1: not given
   int count = 0;
   int crf = -1;          ///< -1: output.crf
   double strength = -1;  ///< -1: enhance.strength
@@ -169,13 +170,17 @@ void generate(const StageOptions& options, const config::Config& config) {
   write_video(options.output, result.video, config.output, options.crf);
 }
 
-/// The two videos of one sample, frame for frame.
+/// The two videos of one sample.
 std::pair<media::Video, media::Video> read_pair(const StageOptions& options,
                                                 const MemoryNeed& need) {
   media::Video source = read_whole_video(options.video, [&](const stages::ClipShape& shape) {
     return shape.video_bytes() + need(shape);
   });
-  media::Video edited = read_whole_video(options.edited, no_more_memory);
+  return {std::move(source), read_whole_video(options.edited, no_more_memory)};
+}
+
+void require_same_shape(const StageOptions& options, const media::Video& source,
+                        const media::Video& edited) {
   if (source.frames.size() != edited.frames.size()) {
     throw Error(
         ErrorKind::kUsage,
@@ -188,7 +193,6 @@ std::pair<media::Video, media::Video> read_pair(const StageOptions& options,
                             source.size().width, source.size().height, edited.size().width,
                             edited.size().height, options.edited));
   }
-  return {std::move(source), std::move(edited)};
 }
 
 void enhance(const StageOptions& options, const config::Config& config) {
@@ -196,6 +200,7 @@ void enhance(const StageOptions& options, const config::Config& config) {
   const auto enhancer = stages::make_enhancer(config.enhance);
   auto [source, edited] = read_pair(
       options, [&](const stages::ClipShape& shape) { return enhancer->working_bytes(shape); });
+  require_same_shape(options, source, edited);
   const stages::Clip clip =
       clip_of(std::move(source), frame_at(config.edit.keyframe_position, edited.frames.size()));
   write_video(
@@ -204,15 +209,33 @@ void enhance(const StageOptions& options, const config::Config& config) {
       config.output, options.crf);
 }
 
-void judge(const StageOptions& options, const config::Config& config) {
-  const auto judge = stages::make_judge(config.judge);
-  const auto [source, edited] = read_pair(
-      options, [&](const stages::ClipShape& shape) { return judge->working_bytes(shape); });
+/// What the judge may be told of how the sample was made.
+stages::JudgeContext judge_context(const StageOptions& options, const config::Config& config,
+                                   const media::Video& source) {
   stages::JudgeContext context;
   context.instruction.text = options.instruction;
   context.instruction.origin = "user";
   context.key_frame = frame_at(config.edit.keyframe_position, source.frames.size());
-  print_line(to_json(judge->judge(source, edited, context)));
+  if (options.keyframe.empty()) return context;
+  require_keyframe(options, source);
+  context.key_frame = options.keyframe_index;
+  context.edited_key_frame =
+      fit_picture(media::read_image(options.keyframe), options.keyframe, source.size());
+  if (options.mask.empty()) return context;
+  cv::Mat mask = fit_picture(media::read_image(options.mask), options.mask, source.size());
+  mask = media::grey(mask) > 127;
+  // A mask of the whole picture is what a global edit has.
+  if (cv::countNonZero(mask) == static_cast<int>(mask.total())) return context;
+  context.mask = mask;
+  context.instruction.task = stages::Task::kLocalAttribute;
+  return context;
+}
+
+void judge(const StageOptions& options, const config::Config& config) {
+  const auto judge = stages::make_judge(config.judge);
+  const auto [source, edited] = read_pair(
+      options, [&](const stages::ClipShape& shape) { return judge->working_bytes(shape); });
+  print_line(to_json(judge->judge(source, edited, judge_context(options, config, source))));
 }
 
 void add_crf(CLI::App* command, StageOptions& options) {
@@ -324,12 +347,26 @@ void add_judge(CLI::App& parent, int& status) {
   CLI::App* command =
       add_stage(parent, status, "judge", "Score an edited video: JSON on stdout", o, judge);
   add_file(command, "--source", o->video, "The source video");
-  add_file(command, "--edited", o->edited, "The edited video, of the source's size and frames");
+  add_file(command, "--edited", o->edited, "The edited video");
   add_text(command, *o);
+  CLI::Option* index =
+      command->add_option("--keyframe-index", o->keyframe_index, "Which frame was edited, from 0")
+          ->type_name("K");
+  CLI::Option* picture = command->add_option("--edited-keyframe", o->keyframe, "That frame, edited")
+                             ->type_name("FILE");
+  index->needs(picture);
+  picture->needs(index);
+  command
+      ->add_option("--mask", o->mask,
+                   "Where a local edit was meant on that frame, white on black; all white: global")
+      ->type_name("FILE")
+      ->needs(picture);
   command->footer(
-      "Exit status 0 whatever the verdict.\nExample:\n"
+      "Exit status 0 whatever the verdict.\nExamples:\n"
       "  ditto stage judge --source a.mp4 --edited b.mp4 --instruction \"Make it a snowy winter "
-      "scene\"");
+      "scene\"\n"
+      "  ditto stage judge --source a.mp4 --edited b.mp4 --instruction \"Make it a snowy winter "
+      "scene\" --keyframe-index 24 --edited-keyframe q.png");
 }
 
 }  // namespace

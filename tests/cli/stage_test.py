@@ -78,6 +78,32 @@ class StageTest(TestCase):
         criteria = {score["criterion"] for score in judgement["scores"]}
         self.assertLessEqual({"instruction", "source", "quality", "temporal"}, criteria)
 
+    def judge(self, edited, *more):
+        return json.loads(self.ditto("stage", "judge", "--source", self.video, "--edited", edited, "--instruction",
+                                     "Invert the colours", *more).stdout)
+
+    def test_the_judge_says_what_is_wrong(self):
+        inverted, mask = self.folder / "i.mkv", self.folder / "all.png"
+        ffmpeg("-i", self.video, "-vf", "negate", "-c:v", "ffv1", inverted)
+        ffmpeg("-f", "lavfi", "-i", "color=white:s=192x112", "-frames:v", "1", mask)
+        key = ("--keyframe-index", 5, "--edited-keyframe", self.frame(inverted, 5, "i.png"))
+        for more in ((), key, (*key, "--mask", mask)):
+            self.assertTrue(self.judge(inverted, *more)["accepted"])
+        other = self.judge(inverted, "--keyframe-index", 5, "--edited-keyframe",
+                           self.frame(self.video, 5, "h.png", "hue=h=90:s=3"))
+        self.assertEqual(other["fault"], "wrong_edit", other)
+
+        copy = self.judge(self.video)
+        self.assertFalse(copy["accepted"])
+        self.assertEqual(copy["fault"], "unedited")
+        self.assertEqual(copy["reasons"][0]["fault"], "unedited")
+        self.assertTrue(copy["reason"].startswith("unedited: "), copy["reason"])
+        shorter = self.folder / "s.mkv"
+        ffmpeg("-i", inverted, "-frames:v", "7", "-c:v", "ffv1", shorter)
+        self.assertEqual(self.judge(shorter)["fault"], "wrong_length")
+        ffmpeg("-i", self.video, "-vf", "negate,scale=96:56", "-c:v", "ffv1", shorter)
+        self.assertEqual(self.judge(shorter)["fault"], "wrong_size")
+
     def test_curate_lists_clips_and_drops(self):
         result = self.ditto("stage", "curate", "--video", self.video, "--set", "clip.frames=5", "--set",
                             "clip.width=96", "--set", "clip.height=56")
@@ -109,8 +135,13 @@ class StageTest(TestCase):
         self.assertIn(".mp4", self.usage_error("stage", "enhance", "--source", self.video, "--edited", self.video,
                                                "--output", "c.avi"))
         shorter = self.make_video("short.mkv", "192:112", frames=7)
-        self.assertIn("as many frames", self.usage_error("stage", "judge", "--source", self.video, "--edited",
-                                                         shorter, "--instruction", "Make it blue"))
+        self.assertIn("as many frames", self.usage_error("stage", "enhance", "--source", self.video, "--edited", shorter,
+                                                         "--output", "c.mp4"))
+        self.assertIn("--edited-keyframe", self.usage_error("stage", "judge", "--source", self.video, "--edited",
+                                                            self.video, "--instruction", "x", "--keyframe-index", "3"))
+        self.assertIn("expected 0 to 10", self.usage_error(
+            "stage", "judge", "--source", self.video, "--edited", self.video, "--instruction", "x", "--keyframe-index",
+            "11", "--edited-keyframe", self.keyframe))
 
     def test_an_instruction_outside_the_repertoire_is_refused(self):
         result = self.ditto("stage", "edit", "--image", self.keyframe, "--instruction", "Compose a sonnet",

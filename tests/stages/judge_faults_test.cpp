@@ -14,6 +14,7 @@ struct Fault {
   std::function<Frames(const Case&, double)> plant;
   std::vector<double> severities;
   std::string criterion;
+  std::string word;    ///< the main reason's fault
   std::string phrase;  ///< in the main reason
 };
 
@@ -35,6 +36,7 @@ std::vector<Fault> faults() {
        },
        {0.9, 1.0},
        "instruction",
+       "unedited",
        "mean change"},
       {"OtherSample",
        false,
@@ -43,6 +45,7 @@ std::vector<Fault> faults() {
        },
        {1.0},
        "instruction",
+       "wrong_edit",
        "differs from the edited key frame"},
       {"Frozen",
        false,
@@ -51,6 +54,7 @@ std::vector<Fault> faults() {
        },
        {1, 3, 8},
        "source",
+       "frozen",
        "frozen while the source moves: frames 4-"},
       {"Black",
        false,
@@ -60,7 +64,8 @@ std::vector<Fault> faults() {
        },
        {1, 4},
        "quality",
-       "blank frames: 13"},
+       "black",
+       "one even tone: 13"},
       {"TimeShift",
        false,
        [](const Case&, double frames) {
@@ -68,6 +73,7 @@ std::vector<Fault> faults() {
        },
        {1, 3, 6},
        "source",
+       "time_shift",
        "shifted by"},
       {"OtherClip",
        false,
@@ -76,7 +82,8 @@ std::vector<Fault> faults() {
        },
        {1},
        "source",
-       "median correlation with the source"},
+       "swapped",
+       "look like no frame of the source"},
       {"Misaligned",
        false,
        [](const Case& c, double pixels) {
@@ -85,6 +92,7 @@ std::vector<Fault> faults() {
        },
        {1, 4, 8},
        "source",
+       "misaligned",
        "of the width from the source's"},
       {"Flicker",
        false,
@@ -97,6 +105,7 @@ std::vector<Fault> faults() {
        },
        {1, 5, 12},
        "temporal",
+       "flicker",
        "flicker"},
       {"FadesOut",
        false,
@@ -108,6 +117,7 @@ std::vector<Fault> faults() {
        },
        {0.15, 0.7, 1.0},
        "temporal",
+       "fade",
        "strength differs"},
       {"MissingEdit",
        false,
@@ -118,6 +128,7 @@ std::vector<Fault> faults() {
        },
        {0.1, 0.5, 1},
        "temporal",
+       "pop",
        "frames beyond it: 14-17"},
       {"Boiling",
        false,
@@ -132,6 +143,7 @@ std::vector<Fault> faults() {
        },
        {3, 10, 20},
        "temporal",
+       "noise",
        "along the motion"},
       {"Blur",
        false,
@@ -140,6 +152,7 @@ std::vector<Fault> faults() {
        },
        {0.5, 1.5, 2.5},
        "quality",
+       "blur",
        "blurred by"},
       {"Blocking",
        false,
@@ -148,6 +161,7 @@ std::vector<Fault> faults() {
        },
        {0.05, 0.4, 0.7},
        "quality",
+       "blocking",
        "8-pixel grid"},
       {"Leak",
        true,
@@ -162,12 +176,14 @@ std::vector<Fault> faults() {
        },
        {0.1, 0.7, 1.0},
        "source",
+       "leak",
        "outside its region"},
       {"LocalUnedited",
        true,
        [](const Case& c, double) { return c.source; },
        {1},
        "instruction",
+       "unedited",
        "mean change"},
       {"LocalFadesOut",
        true,
@@ -178,6 +194,7 @@ std::vector<Fault> faults() {
        },
        {0.1, 0.8, 1.0},
        "temporal",
+       "fade",
        "strength differs"},
   };
 }
@@ -201,7 +218,11 @@ TEST_P(JudgeFault, LowersItsCriterionMonotonicallyAndIsTheMainReason) {
   EXPECT_LT(before, 5.0);
   EXPECT_FALSE(judgement.accepted);
   EXPECT_NE(judgement.reason.find(fault.phrase), std::string::npos) << to_json(judgement).dump(1);
-  EXPECT_EQ(judgement.reason.find(fault.criterion + ": "), 0U) << judgement.reason;
+  EXPECT_EQ(judgement.fault, fault.word) << to_json(judgement).dump(1);
+  EXPECT_EQ(judgement.reason.find(fault.word + ": "), 0U) << judgement.reason;
+  ASSERT_FALSE(judgement.reasons.empty());
+  EXPECT_EQ(judgement.reasons[0].fault, fault.word);
+  EXPECT_EQ(judgement.reasons[0].criterion, fault.criterion);
 }
 
 INSTANTIATE_TEST_SUITE_P(Planted, JudgeFault, testing::ValuesIn(faults()),

@@ -105,18 +105,18 @@ TEST_F(JudgeVerdict, RejectsByRuleBeforeMeasuring) {
   shorter.pop_back();
   const Judgement length = judge->judge(video(sample.source), video(shorter), sample.context);
   EXPECT_FALSE(length.accepted);
-  EXPECT_EQ(length.reason, "wrong length: 20 frames, the source has 21");
+  EXPECT_EQ(length.reason, "wrong_length: 20 frames, the source has 21");
   EXPECT_EQ(*score(length, "source").value, 1.0);
   EXPECT_FALSE(score(length, "temporal").value.has_value());
 
   Frames smaller = sample.edited;
   cv::resize(smaller[4], smaller[4], {128, 72});
   const Judgement size = judge->judge(video(sample.source), video(smaller), sample.context);
-  EXPECT_EQ(size.reason, "wrong size: frame 4 is 128x72, the source 256x144");
+  EXPECT_EQ(size.reason, "wrong_size: frame 4 is 128x72, the source 256x144");
 
   const Judgement rate =
       judge->judge(video(sample.source), {sample.edited, {24, 1}}, sample.context);
-  EXPECT_EQ(rate.reason, "wrong rate: 24/1 frames per second, the source has 20/1");
+  EXPECT_EQ(rate.reason, "wrong_rate: 24/1 frames per second, the source has 20/1");
   const Judgement same_rate =
       judge->judge(video(sample.source), {sample.edited, {40, 2}}, sample.context);
   EXPECT_TRUE(same_rate.accepted);

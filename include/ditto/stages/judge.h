@@ -17,10 +17,21 @@ struct Score {
   std::string reason;           ///< checkable by a person: the measured quantity and its size
 };
 
+/// Why a sample is rejected. `fault` is a stable word: wrong_length, wrong_size, wrong_rate, black,
+/// missing, unedited, frozen, time_shift, swapped, misaligned, wrong_edit, fade, pop, leak,
+/// flicker, noise, blur, blocking (docs/judge.md says what each stands for).
+struct Reason {
+  std::string fault;
+  std::string criterion;  ///< as in Score
+  std::string text;       ///< checkable by a person
+};
+
 struct Judgement {
   std::vector<Score> scores;
   bool accepted = false;
-  std::string reason;  ///< main reason of a rejection; empty when accepted
+  std::string fault;            ///< of the main reason; empty when accepted
+  std::string reason;           ///< "FAULT: TEXT" of the main reason; empty when accepted
+  std::vector<Reason> reasons;  ///< all, the main one first; empty when accepted
   nlohmann::json measurements;
 };
 

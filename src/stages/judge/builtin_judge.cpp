@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <opencv2/imgproc.hpp>
 
@@ -10,6 +9,7 @@
 #include "stages/judge/detail.h"
 #include "stages/judge/structure.h"
 #include "stages/judge/temporal.h"
+#include "stages/judge/verdict.h"
 #include "stages/judge/wording.h"
 
 namespace ditto::stages {
@@ -19,14 +19,6 @@ using measure::Finding;
 using measure::Sample;
 
 constexpr int kLongerSide = 320;  ///< of the measuring size, pixels
-
-/// Which of several failures is the cause of the others: the earlier group, then the worst one.
-int cause_rank(const std::string& name) {
-  constexpr std::array<std::string_view, 8> kOrder = {
-      "blank_fraction", "change",          "time_shift_gain", "misalignment",
-      "content",        "frozen_fraction", "structure",       "motion"};
-  return static_cast<int>(std::find(kOrder.begin(), kOrder.end(), name) - kOrder.begin());
-}
 
 void check_context(const media::Video& source, const JudgeContext& context) {
   const auto fail = [](const std::string& message) {
@@ -47,22 +39,30 @@ void check_context(const media::Video& source, const JudgeContext& context) {
   }
 }
 
-/// What is wrong with the container of the frames, before anything is measured; empty: nothing.
-std::string broken_rule(const media::Video& source, const media::Video& edited) {
+struct BrokenRule {
+  std::string fault, sentence;
+};
+
+/// What is wrong with the container of the frames, before anything is measured.
+std::optional<BrokenRule> broken_rule(const media::Video& source, const media::Video& edited) {
   if (edited.frames.size() != source.frames.size()) {
-    return fmt::format("wrong length: {} frames, the source has {}", edited.frames.size(),
-                       source.frames.size());
+    return BrokenRule{"wrong_length", fmt::format("{} frames, the source has {}",
+                                                  edited.frames.size(), source.frames.size())};
   }
   for (std::size_t t = 0; t < edited.frames.size(); ++t) {
     const cv::Mat& frame = edited.frames[t];
     if (frame.size() != source.size() || frame.type() != CV_8UC3) {
-      return fmt::format("wrong size: frame {} is {}x{}, the source {}x{}", t, frame.cols,
-                         frame.rows, source.size().width, source.size().height);
+      return BrokenRule{"wrong_size",
+                        fmt::format("frame {} is {}x{}, the source {}x{}", t, frame.cols,
+                                    frame.rows, source.size().width, source.size().height)};
     }
   }
-  if (!(edited.fps == source.fps)) {
-    return fmt::format("wrong rate: {}/{} frames per second, the source has {}/{}", edited.fps.num,
-                       edited.fps.den, source.fps.num, source.fps.den);
+  // Containers with coarse time stamps give the same rate as a slightly different fraction.
+  constexpr double kSameRate = 5e-4;
+  if (std::abs(edited.fps.value() / source.fps.value() - 1) > kSameRate) {
+    return BrokenRule{"wrong_rate",
+                      fmt::format("{}/{} frames per second, the source has {}/{}", edited.fps.num,
+                                  edited.fps.den, source.fps.num, source.fps.den)};
   }
   return {};
 }
@@ -125,7 +125,7 @@ Finding find_change(const Sample& sample, double limit) {
     const double change =
         measure::mean_difference(source, sample.edited.rgb[sample.key_index()], sample.region);
     return measure::exceeds(
-        "instruction", "change", change, least,
+        {"instruction", "unedited", "change"}, change, least,
         fmt::format(
             "the mean change at the key frame is {:.3f} of full range, the edited key frame's "
             "{:.3f} (at least {:.3f} wanted)",
@@ -144,7 +144,7 @@ Finding find_change(const Sample& sample, double limit) {
   const double mean = measure::quantile(means, 0.5), peak = measure::quantile(peaks, 0.5);
   const double change = std::max(mean, peak / kLocally);
   return measure::exceeds(
-      "instruction", "change", change, limit,
+      {"instruction", "unedited", "change"}, change, limit,
       fmt::format("the picture changes by {:.3f} of full range in the mean, by {:.3f} in its most "
                   "changed two-hundredth (at least {:.3f} or {:.3f} wanted)",
                   mean, peak, limit, kLocally * limit));
@@ -167,7 +167,7 @@ Finding find_key_difference(const Sample& sample, double limit) {
   const double found = excess(sample.edited.rgb[sample.key_index()], sample.edited_key);
   const double ratio = found / std::max(asked, 0.25);
   return measure::at_most(
-      "instruction", "key_difference", ratio, limit,
+      {"instruction", "wrong_edit", "key_difference"}, ratio, limit,
       fmt::format("frame {} differs from the edited key frame by {:.0f} % of what the edit changes "
                   "(at most {:.0f} % allowed)",
                   sample.key, 100 * ratio, 100 * limit));
@@ -177,7 +177,7 @@ class BuiltinJudge final : public Judge {
  public:
   explicit BuiltinJudge(const config::Judge& config) : limits_(config) {}
 
-  BackendId id() const override { return {"builtin", 1, ""}; }
+  BackendId id() const override { return {"builtin", 2, ""}; }
 
   std::size_t working_bytes(const ClipShape& shape) const override {
     const cv::Size small = measure::reduced_size({shape.width, shape.height}, kLongerSide);
@@ -193,8 +193,8 @@ class BuiltinJudge final : public Judge {
   Judgement judge(const media::Video& source, const media::Video& edited,
                   const JudgeContext& context) const override {
     check_context(source, context);
-    if (const std::string rule = broken_rule(source, edited); !rule.empty())
-      return rejected_by_rule(rule);
+    if (const auto rule = broken_rule(source, edited))
+      return measure::rejected_by_rule(rule->fault, rule->sentence);
 
     const bool knows_key = !context.edited_key_frame.empty();
     Sample sample{.source = measure::reduced(source, kLongerSide),
@@ -220,7 +220,10 @@ class BuiltinJudge final : public Judge {
     add(measure::compare_structure(sample, limits_));
     add(measure::follow_edit(sample, limits_));
     add(measure::inspect_detail(source, edited, context, limits_));
-    return judgement_from(findings, context);
+    const bool assessed = std::any_of(findings.begin(), findings.end(), [](const Finding& finding) {
+      return finding.name == "key_difference" || finding.name == "wording";
+    });
+    return measure::judgement_from(findings, assessed, context.confidence, limits_);
   }
 
  private:
@@ -232,84 +235,6 @@ class BuiltinJudge final : public Judge {
       edited.push_back(sample.edited.rgb[t]);
     }
     return measure::check_wording(sample.instruction, source, edited);
-  }
-
-  static Score safety() {
-    return {"safety", std::nullopt,
-            "not assessed: the builtin judge has no model that recognises unsafe content"};
-  }
-
-  static Judgement rejected_by_rule(const std::string& rule) {
-    Judgement judgement;
-    judgement.reason = rule;
-    judgement.measurements = {{"rule", rule}};
-    judgement.scores.push_back({"source", 1.0, rule});
-    for (const char* criterion : {"instruction", "quality", "temporal"}) {
-      judgement.scores.push_back({criterion, std::nullopt, "not assessed: " + rule});
-    }
-    std::swap(judgement.scores[0], judgement.scores[1]);
-    judgement.scores.push_back(safety());
-    return judgement;
-  }
-
-  double threshold(const std::string& criterion) const {
-    if (criterion == "instruction") return limits_.min_instruction;
-    if (criterion == "source") return limits_.min_source;
-    if (criterion == "quality") return limits_.min_quality;
-    return limits_.min_temporal;
-  }
-
-  Judgement judgement_from(const std::vector<Finding>& findings,
-                           const JudgeContext& context) const {
-    Judgement judgement;
-    judgement.accepted = true;
-    for (const char* criterion : {"instruction", "source", "quality", "temporal"}) {
-      const Finding* worst = nullptr;
-      for (const Finding& finding : findings) {
-        if (finding.criterion == criterion &&
-            (worst == nullptr || finding.severity > worst->severity))
-          worst = &finding;
-      }
-      judgement.scores.push_back(
-          {criterion, measure::rounded(measure::score_of(worst->severity)), worst->sentence});
-    }
-    Score& instruction = judgement.scores.front();
-    const bool assessed = std::any_of(findings.begin(), findings.end(), [](const Finding& finding) {
-      return finding.name == "key_difference" || finding.name == "wording";
-    });
-    if (!assessed && *instruction.value >= limits_.min_instruction) {
-      instruction.value.reset();
-      instruction.reason =
-          "not assessed: there is an edit, but nothing measurable in the text to hold it against "
-          "(" +
-          instruction.reason + ")";
-    }
-    judgement.scores.push_back(safety());
-
-    const Finding* cause = nullptr;
-    for (const Finding& finding : findings) {
-      judgement.measurements[finding.name] = {
-          {"value", measure::rounded(finding.value)},
-          {"limit", measure::rounded(finding.limit)},
-          {"score", measure::rounded(measure::score_of(finding.severity))}};
-      if (measure::score_of(finding.severity) >= threshold(finding.criterion)) continue;
-      if (finding.consequence) continue;
-      const auto order = [](const Finding& f) {
-        return std::make_pair(cause_rank(f.name), -f.severity);
-      };
-      if (cause == nullptr || order(finding) < order(*cause)) cause = &finding;
-    }
-    if (!context.confidence.empty()) {
-      double sum = 0;
-      for (const float c : context.confidence) sum += c;
-      judgement.measurements["generator_confidence"] =
-          measure::rounded(sum / static_cast<double>(context.confidence.size()));
-    }
-    if (cause != nullptr) {
-      judgement.accepted = false;
-      judgement.reason = cause->criterion + ": " + cause->sentence;
-    }
-    return judgement;
   }
 
   config::Judge limits_;

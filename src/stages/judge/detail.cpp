@@ -97,14 +97,14 @@ std::vector<Finding> inspect_detail(const media::Video& source, const media::Vid
   const double blur = asked.soft ? 0.0 : quantile(blurs, 0.7);
   const double block = asked.blocks ? 0.0 : quantile(blocks, 0.7);
   return {
-      at_most("quality", "blur", blur, limits.max_blur,
+      at_most({"quality", "blur", "blur"}, blur, limits.max_blur,
               asked.soft
                   ? std::string("the text asks for a soft picture: blur is not held against it")
                   : fmt::format(
                         "edges are blurred by {:.1f} pixels more than {} (at most {:.1f} allowed)",
                         blur, than, limits.max_blur)),
       at_most(
-          "quality", "blocking", block, limits.max_blocking,
+          {"quality", "blocking", "blocking"}, block, limits.max_blocking,
           asked.blocks
               ? std::string("the text asks for blocks: they are not held against it")
               : fmt::format(

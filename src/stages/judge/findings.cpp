@@ -9,27 +9,33 @@ namespace {
 /// Keeps a limit of zero usable: anything beyond it is many times too much.
 constexpr double kLeastSpan = 1e-6;
 
+Finding finding(const Measure& measure, double value, double limit, double severity,
+                std::string sentence) {
+  return {std::string(measure.criterion),
+          std::string(measure.fault),
+          std::string(measure.name),
+          value,
+          limit,
+          severity,
+          std::move(sentence),
+          false};
+}
+
 }  // namespace
 
-Finding at_most(std::string criterion, std::string name, double value, double limit,
-                std::string sentence) {
+Finding at_most(const Measure& measure, double value, double limit, std::string sentence) {
   const double severity = std::max(0.0, value) / std::max(limit, kLeastSpan);
-  return {
-      std::move(criterion), std::move(name), value, limit, severity, std::move(sentence), false};
+  return finding(measure, value, limit, severity, std::move(sentence));
 }
 
-Finding at_least(std::string criterion, std::string name, double value, double limit, double best,
+Finding at_least(const Measure& measure, double value, double limit, double best,
                  std::string sentence) {
   const double severity = std::max(0.0, best - value) / std::max(best - limit, kLeastSpan);
-  return {
-      std::move(criterion), std::move(name), value, limit, severity, std::move(sentence), false};
+  return finding(measure, value, limit, severity, std::move(sentence));
 }
 
-Finding exceeds(std::string criterion, std::string name, double value, double limit,
-                std::string sentence) {
-  const double severity = limit / std::max(value, kLeastSpan);
-  return {
-      std::move(criterion), std::move(name), value, limit, severity, std::move(sentence), false};
+Finding exceeds(const Measure& measure, double value, double limit, std::string sentence) {
+  return finding(measure, value, limit, limit / std::max(value, kLeastSpan), std::move(sentence));
 }
 
 double score_of(double severity) {

@@ -11,10 +11,14 @@ nlohmann::ordered_json to_json(const Judgement& judgement) {
     if (score.value) entry["value"] = *score.value;
     scores.push_back(std::move(entry));
   }
-  return {{"accepted", judgement.accepted},
-          {"reason", judgement.reason},
-          {"scores", std::move(scores)},
-          {"measurements", judgement.measurements}};
+  nlohmann::ordered_json reasons = nlohmann::ordered_json::array();
+  for (const Reason& reason : judgement.reasons) {
+    reasons.push_back(
+        {{"fault", reason.fault}, {"criterion", reason.criterion}, {"text", reason.text}});
+  }
+  return {{"accepted", judgement.accepted}, {"fault", judgement.fault},
+          {"reason", judgement.reason},     {"reasons", std::move(reasons)},
+          {"scores", std::move(scores)},    {"measurements", judgement.measurements}};
 }
 
 Judgement judgement_from_json(const nlohmann::json& value) {
@@ -22,6 +26,12 @@ Judgement judgement_from_json(const nlohmann::json& value) {
     Judgement judgement;
     judgement.accepted = value.at("accepted").get<bool>();
     judgement.reason = value.at("reason").get<std::string>();
+    judgement.fault = value.at("fault").get<std::string>();
+    for (const nlohmann::json& entry : value.at("reasons")) {
+      judgement.reasons.push_back({entry.at("fault").get<std::string>(),
+                                   entry.at("criterion").get<std::string>(),
+                                   entry.at("text").get<std::string>()});
+    }
     for (const nlohmann::json& entry : value.at("scores")) {
       Score score;
       score.criterion = entry.at("criterion").get<std::string>();

@@ -8,5 +8,7 @@ set(SOURCES
   series.cpp
   structure.cpp
   temporal.cpp
+  time_course.cpp
   tracking.cpp
+  verdict.cpp
   wording.cpp)

@@ -7,6 +7,7 @@
 
 #include "ditto/media/flow.h"
 #include "stages/judge/orientation.h"
+#include "stages/judge/time_course.h"
 
 namespace ditto::stages::measure {
 namespace {
@@ -17,30 +18,38 @@ constexpr int kSpaceCells = 160;
 
 Finding find_blank(const Sample& sample, double limit) {
   constexpr double kFlat = 3.0;  // levels: below this a viewer sees one even tone
+  constexpr double kBlack = 24;  // levels: a mean below this is black, above it something else
   std::vector<bool> blank;
+  double brightest = 0;
   for (std::size_t t = 0; t < sample.edited.grey.size(); ++t) {
-    cv::Scalar mean, edited, source;
+    cv::Scalar mean, source_mean, edited, source;
     cv::meanStdDev(sample.edited.grey[t], mean, edited);
-    cv::meanStdDev(sample.source.grey[t], mean, source);
+    cv::meanStdDev(sample.source.grey[t], source_mean, source);
     blank.push_back(edited[0] < kFlat && edited[0] < 0.25 * source[0]);
+    if (blank.back()) brightest = std::max(brightest, mean[0]);
   }
   const auto count = std::count(blank.begin(), blank.end(), true);
-  return at_most("quality", "blank_fraction",
+  return at_most({"quality", brightest < kBlack ? "black" : "missing", "blank_fraction"},
                  static_cast<double>(count) / static_cast<double>(blank.size()), limit,
-                 fmt::format("blank frames: {} ({} of {}; at most {:.0f} % allowed)",
+                 fmt::format("frames of one even tone: {} ({} of {}; at most {:.0f} % allowed)",
                              frame_ranges(blank), count, blank.size(), 100 * limit));
 }
 
-/// A frame is frozen when it doesn't change where the source does.
-Finding find_frozen(const Sample& sample, double limit) {
+/// A frame is frozen when it doesn't change where the source does. `lags`: which source frame each
+/// frame shows.
+Finding find_frozen(const Sample& sample, const std::vector<int>& lags, double limit) {
   constexpr double kMoving = 10;        // levels of change that are no noise
   constexpr double kLeastArea = 0.002;  // of the picture, for a change to be judged
   constexpr double kStill = 0.08;       // change of the edited frame over that of the source
   std::vector<bool> frozen(sample.source.grey.size(), false);
   std::vector<double> ratio(frozen.size(), -1.0);
   cv::Mat change, moving, edited_change;
+  const int frames = sample.source.frames();
   for (std::size_t t = 1; t < frozen.size(); ++t) {
-    cv::absdiff(sample.source.grey[t], sample.source.grey[t - 1], change);
+    const int shown = static_cast<int>(t) + lags[t], before = static_cast<int>(t) - 1 + lags[t];
+    if (before < 0 || shown >= frames) continue;
+    cv::absdiff(sample.source.grey[static_cast<std::size_t>(shown)],
+                sample.source.grey[static_cast<std::size_t>(before)], change);
     moving = change > kMoving;
     if (cv::countNonZero(moving) < kLeastArea * static_cast<double>(moving.total())) continue;
     cv::absdiff(sample.edited.grey[t], sample.edited.grey[t - 1], edited_change);
@@ -51,7 +60,7 @@ Finding find_frozen(const Sample& sample, double limit) {
     if (r >= 0) known.push_back(r);
   }
   if (known.empty()) {
-    return at_most("source", "frozen_fraction", 0, limit,
+    return at_most({"source", "frozen", "frozen_fraction"}, 0, limit,
                    "the source hardly moves, so that a still picture can't be told");
   }
   // Dark or faint edits change less throughout: what counts is a frame that falls behind its clip.
@@ -59,9 +68,9 @@ Finding find_frozen(const Sample& sample, double limit) {
   for (std::size_t t = 1; t < frozen.size(); ++t) frozen[t] = ratio[t] >= 0 && ratio[t] < still;
   const auto count = std::count(frozen.begin(), frozen.end(), true);
   const double fraction = static_cast<double>(count) / static_cast<double>(frozen.size());
-  return at_most("source", "frozen_fraction", fraction, limit,
-                 fmt::format("frozen while the source moves: frames {} ({:.0f} % of those that "
-                             "move; at most {:.0f} % allowed)",
+  return at_most({"source", "frozen", "frozen_fraction"}, fraction, limit,
+                 fmt::format("frozen while the source moves: frames {} ({:.0f} % of all; at most "
+                             "{:.0f} % allowed)",
                              frame_ranges(frozen), 100 * fraction, 100 * limit));
 }
 
@@ -71,123 +80,93 @@ std::vector<cv::Mat> fields_of(const std::vector<cv::Mat>& grey, cv::Size cells)
   return fields;
 }
 
+/// Correlations of source frames (rows) with edited ones (columns), CV_32F.
+cv::Mat correlations(const std::vector<cv::Mat>& source, const std::vector<cv::Mat>& edited,
+                     const cv::Mat& weight) {
+  const auto rows_of = [&](const std::vector<cv::Mat>& fields) {
+    cv::Mat rows(static_cast<int>(fields.size()), static_cast<int>(fields[0].total()) * 2, CV_32F);
+    for (int t = 0; t < rows.rows; ++t) {
+      cv::Mat seen;
+      fields[static_cast<std::size_t>(t)].copyTo(seen, weight);  // zero elsewhere
+      if (weight.empty()) seen = fields[static_cast<std::size_t>(t)];
+      const double length = cv::norm(seen);
+      rows.row(t) = seen.reshape(1, 1) * (length > 1e-6 ? 1 / length : 0.0);
+    }
+    return rows;
+  };
+  cv::Mat result;
+  cv::gemm(rows_of(source), rows_of(edited), 1, {}, 0, result, cv::GEMM_2_T);
+  return result;
+}
+
+/// Structure that is nowhere in the source is another clip's; structure at another time than the
+/// source's is out of step.
 std::vector<Finding> find_other_content(const Sample& sample, const std::vector<cv::Mat>& source,
-                                        const std::vector<cv::Mat>& edited, double limit) {
+                                        const std::vector<cv::Mat>& edited,
+                                        const std::vector<int>& lags, double limit) {
   // A local edit may change the structure inside its region.
   cv::Mat outside;
-  if (!sample.region.empty() && !is_global(sample.instruction.task)) {
+  if (!sample.region.empty()) {
     cv::resize(255 - sample.region, outside, source[0].size(), 0, 0, cv::INTER_NEAREST);
   }
-  std::vector<double> agreement;
-  for (std::size_t t = 0; t < source.size(); ++t)
-    agreement.push_back(correlation(source[t], edited[t], outside));
+  const cv::Mat agreement = correlations(source, edited, outside);
+  std::vector<double> own, anywhere;
+  for (int t = 0; t < agreement.cols; ++t) {
+    own.push_back(agreement.at<float>(t, t));
+    // What a shifted clip shows of the time before or after the source is in no frame of it.
+    const int shown = t + lags[static_cast<std::size_t>(t)];
+    if (shown < 0 || shown >= agreement.rows) {
+      anywhere.push_back(1.0);
+      continue;
+    }
+    double highest = 0;
+    cv::minMaxLoc(agreement.col(t), nullptr, &highest);
+    anywhere.push_back(highest);
+  }
   double least = limit;
   if (!sample.edited_key.empty()) {
     const cv::Mat key = orientation_field(media::grey(sample.edited_key), source[0].size());
     least = std::min(limit, 0.7 * correlation(source[sample.key_index()], key, outside));
   }
-  const double low = quantile(agreement, 0.1), typical = quantile(agreement, 0.5);
-  std::vector<bool> lost;
-  for (const double a : agreement) lost.push_back(a < least);
-  return {at_least("source", "content", typical, least, 1.0,
-                   fmt::format("the structure's median correlation with the source is {:.2f} (at "
-                               "least {:.2f} wanted)",
-                               typical, least)),
-          at_least("source", "structure", low, least, 1.0,
-                   fmt::format("the structure's correlation with the source is {:.2f} in the worst "
-                               "tenth of the frames (at least {:.2f} wanted; frames below it: {})",
-                               low, least, frame_ranges(lost)))};
+  const double typical = quantile(anywhere, 0.5), few = quantile(anywhere, 0.06),
+               low = quantile(own, 0.1);
+  std::vector<bool> lost, late;
+  for (const double a : anywhere) lost.push_back(a < least);
+  for (const double a : own) late.push_back(a < least);
+  return {
+      at_least({"source", "swapped", "content"}, typical, least, 1.0,
+               fmt::format("half of the frames look like no frame of the source: the median of "
+                           "their structure's best correlation is {:.2f} (at least {:.2f} wanted)",
+                           typical, least)),
+      at_least({"source", "swapped", "content_of_all"}, few, least, 1.0,
+               fmt::format("frames {} look like no frame of the source: their structure's best "
+                           "correlation goes down to {:.2f} (at least {:.2f} wanted)",
+                           frame_ranges(lost), few, least)),
+      at_least({"source", "time_shift", "structure"}, low, least, 1.0,
+               fmt::format("the structure's correlation with the source at its own time is {:.2f} "
+                           "in the worst tenth of the frames (at least {:.2f} wanted; frames below "
+                           "it: {})",
+                           low, least, frame_ranges(late)))};
 }
-
-/// The part of each field that changes over the clip, one row per frame.
-cv::Mat changing_part(const std::vector<cv::Mat>& fields) {
-  cv::Mat rows(static_cast<int>(fields.size()), static_cast<int>(fields[0].total()) * 2, CV_32F);
-  for (int t = 0; t < rows.rows; ++t) {
-    fields[static_cast<std::size_t>(t)].reshape(1, 1).copyTo(rows.row(t));
-  }
-  cv::Mat mean;
-  cv::reduce(rows, mean, 0, cv::REDUCE_AVG, CV_32F);
-  for (int t = 0; t < rows.rows; ++t) rows.row(t) -= mean;
-  return rows;
-}
-
-/// Agreement of the changing parts, by how many frames the source is ahead.
-class Lags {
- public:
-  Lags(const cv::Mat& source, const cv::Mat& edited) : frames_(source.rows) {
-    cv::gemm(source, edited, 1, {}, 0, products_, cv::GEMM_2_T);
-    for (int t = 0; t < frames_; ++t) {
-      source_energy_.push_back(source.row(t).dot(source.row(t)));
-      edited_energy_.push_back(edited.row(t).dot(edited.row(t)));
-    }
-  }
-
-  double correlation(int lag) const {
-    double product = 0, a = 0, b = 0;
-    for (int t = std::max(0, -lag); t < std::min(frames_, frames_ - lag); ++t) {
-      product += products_.at<float>(t + lag, t);
-      a += source_energy_[static_cast<std::size_t>(t + lag)];
-      b += edited_energy_[static_cast<std::size_t>(t)];
-    }
-    return a * b > 1e-12 ? product / std::sqrt(a * b) : 0.0;
-  }
-
-  /// The lag with the highest correlation, within half the clip.
-  int best() const {
-    int best = 0;
-    double highest = correlation(0);
-    for (int lag = -frames_ / 2; lag <= frames_ / 2; ++lag) {
-      if (const double value = correlation(lag); value > highest) {
-        highest = value;
-        best = lag;
-      }
-    }
-    return best;
-  }
-
- private:
-  int frames_;
-  cv::Mat products_;
-  std::vector<double> source_energy_, edited_energy_;
-};
 
 struct Alignment {
   cv::Point2d shift;  ///< of the width
   double size = 0;    ///< of the width
 };
 
-/// Shift in time, motion and shift in space. The last two shifts imitate each other when the camera
-/// moves: the one that explains the edited clip less well is marked as a consequence.
+/// Shift in time, motion and shift in space. The last two imitate each other when the camera moves:
+/// the one that explains the edited clip less well is marked as a consequence.
 std::vector<Finding> find_shifts(const std::vector<cv::Mat>& source,
-                                 const std::vector<cv::Mat>& edited, const Alignment& alignment,
-                                 const config::Judge& limits) {
-  constexpr double kMoving = 0.02;  // share of the structure that has to change over the clip
+                                 const std::vector<cv::Mat>& edited,
+                                 const std::optional<TimeCourse>& course,
+                                 const Alignment& alignment, const config::Judge& limits) {
   Finding space =
-      at_most("source", "misalignment", alignment.size, limits.max_misalignment,
+      at_most({"source", "misaligned", "misalignment"}, alignment.size, limits.max_misalignment,
               fmt::format("the structure lies {:.1f} % of the width from the source's (at most "
                           "{:.1f} % allowed)",
                           100 * alignment.size, 100 * limits.max_misalignment));
-  const cv::Mat moving = changing_part(source);
-  double total = 0;
-  for (const cv::Mat& field : source) total += field.dot(field);
-  if (moving.rows < 4 || moving.dot(moving) < kMoving * total) return {space};
-
-  const Lags lags(moving, changing_part(edited));
-  const double aligned = lags.correlation(0);
-  int best = lags.best();
-  double highest = lags.correlation(best);
-  // Two unrelated clips agree somewhat better at some lag than at none: that is no shift.
-  if (highest < limits.min_motion) {
-    best = 0;
-    highest = aligned;
-  }
-  Finding time = at_most(
-      "source", "time_shift_gain", highest - aligned, limits.max_time_shift_gain,
-      best == 0
-          ? std::string("the motion agrees best with the source without any shift in time")
-          : fmt::format("the motion agrees better with the source when shifted by {} frames "
-                        "(correlation {:.2f} instead of {:.2f}; a gain of at most {:.2f} allowed)",
-                        best, highest, aligned, limits.max_time_shift_gain));
+  if (!course) return {space};
+  Finding time = time_finding(*course, limits.max_time_shift_gain);
   if (time.severity > 1 && space.severity > 1) {
     std::vector<cv::Mat> moved;
     const double cells = source[0].cols;
@@ -196,14 +175,15 @@ std::vector<Finding> find_shifts(const std::vector<cv::Mat>& source,
       moved.emplace_back();
       cv::warpAffine(field, moved.back(), back, field.size());
     }
-    const bool in_space = Lags(moving, changing_part(moved)).correlation(0) > highest;
+    const auto in_place = time_course(source, moved, limits.min_motion);
+    const bool in_space = in_place && in_place->aligned > course->best;
     (in_space ? time : space).consequence = true;
   }
   return {time, space,
-          at_least("source", "motion", aligned, limits.min_motion, 1.0,
-                   fmt::format("the moving structure's correlation with the source is {:.2f} (at "
-                               "least {:.2f} wanted)",
-                               aligned, limits.min_motion))};
+          at_least({"source", "swapped", "motion"}, course->best, limits.min_motion, 1.0,
+                   fmt::format("the moving structure's correlation with the source is {:.2f}, "
+                               "whatever the shift in time (at least {:.2f} wanted)",
+                               course->best, limits.min_motion))};
 }
 
 Alignment align(const Sample& sample) {
@@ -233,14 +213,17 @@ Alignment align(const Sample& sample) {
 }  // namespace
 
 std::vector<Finding> compare_structure(const Sample& sample, const config::Judge& limits) {
-  std::vector<Finding> findings = {find_blank(sample, limits.max_blank_fraction),
-                                   find_frozen(sample, limits.max_frozen_fraction)};
   const cv::Size cells = reduced_size(sample.source.size(), kTimeCells);
   const std::vector<cv::Mat> source = fields_of(sample.source.grey, cells);
   const std::vector<cv::Mat> edited = fields_of(sample.edited.grey, cells);
+  const std::optional<TimeCourse> course = time_course(source, edited, limits.min_motion);
+  std::vector<Finding> findings = {find_blank(sample, limits.max_blank_fraction)};
+  const bool shifted = course && course->best - course->aligned > limits.max_time_shift_gain;
+  const std::vector<int> lags = shifted ? course->lags : std::vector<int>(source.size(), 0);
+  findings.push_back(find_frozen(sample, lags, limits.max_frozen_fraction));
   for (const std::vector<Finding>& more :
-       {find_other_content(sample, source, edited, limits.min_structure),
-        find_shifts(source, edited, align(sample), limits)}) {
+       {find_other_content(sample, source, edited, lags, limits.min_structure),
+        find_shifts(source, edited, course, align(sample), limits)}) {
     findings.insert(findings.end(), more.begin(), more.end());
   }
   return findings;

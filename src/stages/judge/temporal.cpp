@@ -147,7 +147,7 @@ Finding flicker_finding(const std::vector<CellChange>& changes, double limit) {
   const double edited = alternation(changes, &CellChange::edited);
   const double flicker = std::sqrt(std::max(0.0, edited * edited - source * source));
   return at_most(
-      "temporal", "flicker", flicker, limit,
+      {"temporal", "flicker", "flicker"}, flicker, limit,
       fmt::format("flicker beyond the source's is {:.1f} levels of 255 (at most {:.1f} allowed)",
                   flicker, limit));
 }
@@ -183,19 +183,26 @@ std::vector<Finding> strength_findings(const std::vector<std::optional<double>>&
   std::vector<Finding> findings;
   if (key_known) {
     findings.push_back(at_least(
-        "instruction", "edit_kept", level, limits.min_edit_kept, 1.0,
+        {"instruction", "fade", "edit_kept"}, level, limits.min_edit_kept, 1.0,
         fmt::format("half of the frames carry {:.0f} % or less of the edited key frame's change "
                     "(at least {:.0f} % wanted)",
                     100 * level, 100 * limits.min_edit_kept)));
   }
+  // The edit pops when one step between neighbours makes up most of the deviation.
+  double step = 0;
+  for (std::size_t i = 1; i < steady.size(); ++i) {
+    step = std::max(step, std::abs(steady[i] - steady[i - 1]) / std::max(0.2, level));
+  }
+  const bool pops = step > 0.6 * worst;
   // A clip that hardly carries its key frame's edit has no strength of it to compare.
   constexpr double kLeastKept = 0.2;
   if (key_known && level < kLeastKept) return findings;
   findings.push_back(at_most(
-      "temporal", "strength_change", worst, limits.max_strength_change,
-      fmt::format("the edit's strength differs by {:.0f} % from the clip's median at frame "
+      {"temporal", pops ? "pop" : "fade", "strength_change"}, worst, limits.max_strength_change,
+      fmt::format("the edit's strength differs {}by {:.0f} % from the clip's median at frame "
                   "{} (at most {:.0f} % allowed; frames beyond it: {})",
-                  100 * worst, where, 100 * limits.max_strength_change, frame_ranges(off))));
+                  pops ? "suddenly " : "", 100 * worst, where, 100 * limits.max_strength_change,
+                  frame_ranges(off))));
   return findings;
 }
 
@@ -281,7 +288,7 @@ std::vector<Finding> follow_edit(const Sample& sample, const config::Judge& limi
   if (local) {
     const double worst = quantile(leak, 0.9);
     findings.push_back(
-        at_most("source", "leak", worst, limits.max_leak,
+        at_most({"source", "leak", "leak"}, worst, limits.max_leak,
                 fmt::format("outside its region the edit changes {:.1f} % of the picture in the "
                             "worst tenth of the frames (at most {:.1f} % allowed)",
                             100 * worst, 100 * limits.max_leak)));
@@ -289,7 +296,7 @@ std::vector<Finding> follow_edit(const Sample& sample, const config::Judge& limi
   findings.push_back(flicker_finding(changes, limits.max_flicker));
   const double boil = quantile(boiling, 0.75);
   findings.push_back(at_most(
-      "temporal", "boiling", boil, limits.max_boiling,
+      {"temporal", "noise", "boiling"}, boil, limits.max_boiling,
       fmt::format("pixels change by {:.1f} levels of 255 from frame to frame along the motion, "
                   "beyond what the source's changes explain (at most {:.1f} allowed)",
                   boil, limits.max_boiling)));

@@ -130,13 +130,15 @@ std::optional<Finding> check_colour(const Instruction& instruction, const std::s
     names_the_target =
         names_the_target || share.before > kLeastShare || says(target, {colour.word});
     Finding finding = exceeds(
-        "instruction", "wording", share.after, kLeastShare,
+        {"instruction", "wrong_edit", "wording"}, share.after, kLeastShare,
         fmt::format(
             "{:.0f} % of the changed area is {} as the text says (at least {:.0f} % wanted)",
             100 * share.after, colour.word, 100 * kLeastShare));
     if (!best || finding.severity < best->severity) best = std::move(finding);
   }
   if (best && best->severity > 1 && mentioned == 1 && names_the_target) return {};
+  // "Teal and orange" is a palette, of which no single colour need be widespread.
+  if (mentioned > 1 && is_global(instruction.task)) return {};
   return best;
 }
 
@@ -160,14 +162,14 @@ std::optional<Finding> check_wording(const Instruction& instruction,
   if (negated) return {};
   if (says(words, {"black and white", "monochrome", "grayscale", "greyscale", "noir"})) {
     const double limit = std::max(6.0, 0.35 * before.chroma);
-    return at_most("instruction", "wording", after.chroma, limit,
+    return at_most({"instruction", "wrong_edit", "wording"}, after.chroma, limit,
                    fmt::format("the text asks for no colour and the mean chroma is {:.0f} levels "
                                "(at most {:.0f} wanted)",
                                after.chroma, limit));
   }
   if (says(words, {"sepia"})) {
     constexpr double kLeast = 8;
-    return exceeds("instruction", "wording", after.warmth, kLeast,
+    return exceeds({"instruction", "wrong_edit", "wording"}, after.warmth, kLeast,
                    fmt::format("the text asks for sepia and red exceeds blue by {:.0f} levels (at "
                                "least {:.0f} wanted)",
                                after.warmth, kLeast));
@@ -178,7 +180,7 @@ std::optional<Finding> check_wording(const Instruction& instruction,
   if (is_global(instruction.task) && dark != bright) {
     const double gain = after.luma - before.luma;
     const double limit = dark ? 0.1 * before.luma : 4.0;
-    return exceeds("instruction", "wording", dark ? -gain : gain, limit,
+    return exceeds({"instruction", "wrong_edit", "wording"}, dark ? -gain : gain, limit,
                    fmt::format("the text asks for a {} picture and the mean luma changes by "
                                "{:+.0f} levels (at least {:.0f} wanted)",
                                dark ? "darker" : "brighter", gain, dark ? -limit : limit));
@@ -189,7 +191,7 @@ std::optional<Finding> check_wording(const Instruction& instruction,
   if (is_global(instruction.task) && warm != cold) {
     constexpr double kLeast = 2;
     const double gain = after.warmth - before.warmth;
-    return exceeds("instruction", "wording", warm ? gain : -gain, kLeast,
+    return exceeds({"instruction", "wrong_edit", "wording"}, warm ? gain : -gain, kLeast,
                    fmt::format("the text asks for {} colours and red minus blue changes by {:+.0f} "
                                "levels (at least {:.0f} wanted)",
                                warm ? "warmer" : "colder", gain, warm ? kLeast : -kLeast));

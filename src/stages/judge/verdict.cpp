@@ -1,0 +1,110 @@
+#include "stages/judge/verdict.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "stages/judge/series.h"
+
+namespace ditto::stages::measure {
+namespace {
+
+/// Faults that cause others' measurements to fail, before those. What isn't listed shows in its own
+/// measurement only.
+constexpr std::array<std::string_view, 9> kCauses = {"black",   "unedited",   "swapped",
+                                                     "frozen",  "misaligned", "time_shift",
+                                                     "missing", "wrong_rate", "wrong_edit"};
+
+std::size_t cause_rank(std::string_view fault) {
+  return static_cast<std::size_t>(std::find(kCauses.begin(), kCauses.end(), fault) -
+                                  kCauses.begin());
+}
+
+Score safety() {
+  return {"safety", std::nullopt,
+          "not assessed: the builtin judge has no model that recognises unsafe content"};
+}
+
+double threshold(std::string_view criterion, const config::Judge& limits) {
+  if (criterion == "instruction") return limits.min_instruction;
+  if (criterion == "source") return limits.min_source;
+  if (criterion == "quality") return limits.min_quality;
+  return limits.min_temporal;
+}
+
+void reject(Judgement& judgement) {
+  judgement.accepted = false;
+  judgement.fault = judgement.reasons.front().fault;
+  judgement.reason = judgement.fault + ": " + judgement.reasons.front().text;
+}
+
+std::vector<Reason> reasons_of(const std::vector<Finding>& findings, const config::Judge& limits) {
+  std::vector<const Finding*> failed;
+  for (const Finding& finding : findings) {
+    if (!finding.consequence && score_of(finding.severity) < threshold(finding.criterion, limits)) {
+      failed.push_back(&finding);
+    }
+  }
+  std::stable_sort(failed.begin(), failed.end(), [](const Finding* a, const Finding* b) {
+    return std::make_pair(cause_rank(a->fault), -a->severity) <
+           std::make_pair(cause_rank(b->fault), -b->severity);
+  });
+  std::vector<Reason> reasons;
+  for (const Finding* f : failed) reasons.push_back({f->fault, f->criterion, f->sentence});
+  return reasons;
+}
+
+}  // namespace
+
+Judgement rejected_by_rule(const std::string& fault, const std::string& sentence) {
+  Judgement judgement;
+  judgement.reasons = {{fault, "source", sentence}};
+  reject(judgement);
+  judgement.measurements = {{"rule", judgement.reason}};
+  const std::string why = "not assessed: " + judgement.reason;
+  judgement.scores = {{"instruction", std::nullopt, why},
+                      {"source", 1.0, sentence},
+                      {"quality", std::nullopt, why},
+                      {"temporal", std::nullopt, why},
+                      safety()};
+  return judgement;
+}
+
+Judgement judgement_from(const std::vector<Finding>& findings, bool instruction_assessed,
+                         const std::vector<float>& confidence, const config::Judge& limits) {
+  Judgement judgement;
+  for (const char* criterion : {"instruction", "source", "quality", "temporal"}) {
+    const Finding* worst = nullptr;
+    for (const Finding& finding : findings) {
+      if (finding.criterion == criterion &&
+          (worst == nullptr || finding.severity > worst->severity))
+        worst = &finding;
+    }
+    judgement.scores.push_back({criterion, rounded(score_of(worst->severity)), worst->sentence});
+  }
+  Score& instruction = judgement.scores.front();
+  if (!instruction_assessed && *instruction.value >= limits.min_instruction) {
+    instruction.value.reset();
+    instruction.reason =
+        "not assessed: there is an edit, but nothing measurable in the text to hold it against (" +
+        instruction.reason + ")";
+  }
+  judgement.scores.push_back(safety());
+  for (const Finding& finding : findings) {
+    judgement.measurements[finding.name] = {{"value", rounded(finding.value)},
+                                            {"limit", rounded(finding.limit)},
+                                            {"score", rounded(score_of(finding.severity))}};
+  }
+  if (!confidence.empty()) {
+    double sum = 0;
+    for (const float c : confidence) sum += c;
+    judgement.measurements["generator_confidence"] =
+        rounded(sum / static_cast<double>(confidence.size()));
+  }
+  judgement.accepted = true;
+  judgement.reasons = reasons_of(findings, limits);
+  if (!judgement.reasons.empty()) reject(judgement);
+  return judgement;
+}
+
+}  // namespace ditto::stages::measure

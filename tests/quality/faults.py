@@ -1,0 +1,388 @@
+"""How often the judge is right: faults planted in oracle-made samples, and clean ones.
+
+    .deps/venv-quality/bin/python tests/quality/faults.py build/release/bin/ditto [--held-out] [--share S]
+
+Each sample is a stretch of a real clip with a per-image editor applied to every frame. A fault is planted at three
+severities: `subtle` is hard to see and only reported, `visible` and `gross` must be found. The judge is asked in two
+ways: `key` tells it the edited key frame (and the mask of a local edit), as the chain does; `text` only the two clips
+and the instruction. A detection is a rejection whose first reason has one of the words that name the fault.
+"""
+import argparse
+import collections
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import cv2
+import numpy as np
+
+import clips
+import editors
+import scene
+
+FRAMES, WIDTH, FPS = 33, 480, "25"
+KEY = FRAMES // 2
+SEVERITIES = ("subtle", "visible", "gross")
+MODES = ("key", "text")
+
+# What a first reason may say for each planted fault. After a lost stretch the rest is shifted in time; a wrong speed at
+# the same length is a shift that grows.
+WORDS = {
+    "unedited": {"unedited"},
+    "frozen": {"frozen"},
+    "time_shift": {"time_shift"},
+    "swapped_clip": {"swapped"},
+    "swapped_sample": {"wrong_edit"},
+    "wrong_edit": {"wrong_edit"},
+    "black": {"black"},
+    "missing": {"missing", "time_shift"},
+    "flicker": {"flicker"},
+    "blur": {"blur"},
+    "blocking": {"blocking"},
+    "fade": {"fade"},
+    "pop": {"pop"},
+    "misaligned": {"misaligned"},
+    "leak": {"leak"},
+    "wrong_length": {"wrong_length"},
+    "wrong_rate": {"wrong_rate"},
+    "wrong_speed": {"wrong_rate", "time_shift"},
+}
+
+
+class Sample:
+    """An oracle-made sample and what faults are made of. Random numbers depend on its name alone."""
+
+    def __init__(self, stretch, editor, width=WIDTH):
+        self.stretch, self.editor = stretch, editor
+        # A stretch has a few frames more where its file goes on, for shifts in time.
+        self.more = 12
+        while True:
+            try:
+                frames = clips.load(stretch.name, FRAMES + self.more, width)
+                break
+            except ValueError:
+                self.more -= 4
+        self.long_source = frames
+        self.source = frames[:FRAMES]
+        self.scene = scene.Scene(frames, origin=KEY)
+        self.long_edited = editor.apply(frames, self.scene)
+        self.edited = self.long_edited[:FRAMES]
+        self.mask = editor.mask(self.source[KEY], self.scene, KEY) if editor.local else None
+        self.random = np.random.default_rng([ord(c) for c in stretch.name + editor.name])
+        self.width = width
+
+    def at(self, order):
+        """The edited frames of these indices, or None where the file ends before."""
+        return self.long_edited[order] if max(order) < len(self.long_edited) else None
+
+
+def blend(a, b, weight):
+    """a where weight is 0, b where it is 1; weight per frame."""
+    w = np.asarray(weight, np.float32).reshape(-1, 1, 1, 1)
+    return np.clip(np.rint(a * (1 - w) + b * w), 0, 255).astype(np.uint8)
+
+
+def each(frames, change):
+    return np.stack([change(f, t) for t, f in enumerate(frames)])
+
+
+# --- the faults: (sample, severity 0..2, others) -> frames, or None where the fault can't be planted ----------------
+def unedited(s, level, others):
+    return [blend(s.edited, s.source, 0.93), recoded(s.source, 26), s.source][level]
+
+
+def frozen(s, level, others):
+    if level == 2:
+        return np.repeat(s.edited[KEY:KEY + 1], FRAMES, 0)
+    first, count = 7, [2, 8][level]
+    order = np.arange(FRAMES)
+    order[first:first + count + 1] = first
+    return s.edited[order]
+
+
+def time_shift(s, level, others):
+    return s.at(np.arange(FRAMES) + [1, 4, 10][level])
+
+
+def swapped_clip(s, level, others):
+    other = others["clip"]
+    frames = s.editor.apply(other, scene.Scene(other)) if not s.editor.local else other
+    first = [30, 20, 0][level]
+    return np.concatenate([s.edited[:first], frames[first:]])
+
+
+def wrong_edit(s, level, others):
+    other = others["edit"](s, similar=level < 2)
+    return blend(s.edited, other, 0.5 if level == 0 else 1.0)
+
+
+def black(s, level, others):
+    out = s.edited.copy()
+    out[12:12 + [1, 3, 9][level]] = 0
+    return out
+
+
+def missing(s, level, others):
+    order = np.arange(FRAMES)
+    order[12:] += [2, 6, 12][level]
+    return s.at(order)
+
+
+def flicker(s, level, others):
+    steps = s.random.normal(size=FRAMES)
+    steps = (steps - steps.mean()) / steps.std() * [1.2, 5, 12][level]
+    return each(s.edited, lambda f, t: np.clip(f.astype(np.float32) + steps[t], 0, 255).astype(np.uint8))
+
+
+def blur(s, level, others):
+    sigma = [0.6, 1.6, 3.5][level] * s.width / 480
+    return each(s.edited, lambda f, t: cv2.GaussianBlur(f, (0, 0), sigma))
+
+
+def blocking(s, level, others):
+    quality = [45, 12, 5][level]
+    return each(s.edited, lambda f, t: cv2.imdecode(
+        cv2.imencode(".jpg", f, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_UNCHANGED))
+
+
+def fade(s, level, others):
+    rise = np.clip((np.arange(FRAMES) - KEY) / (FRAMES - 1 - KEY), 0, 1)
+    return blend(s.edited, s.source, rise * [0.25, 0.65, 1.0][level])
+
+
+def pop(s, level, others):
+    gone = np.zeros(FRAMES)
+    gone[20:20 + [2, 3, 8][level]] = [0.3, 1.0, 1.0][level]
+    return blend(s.edited, s.source, gone)
+
+
+def misaligned(s, level, others):
+    h, w = s.edited.shape[1:3]
+    angle = s.random.uniform(0, 2 * np.pi)
+    size = [0.003, 0.013, 0.04][level] * w
+    matrix = np.float32([[1, 0, size * np.cos(angle)], [0, 1, size * np.sin(angle)]])
+    return each(s.edited, lambda f, t: cv2.warpAffine(f, matrix, (w, h), borderMode=cv2.BORDER_REPLICATE))
+
+
+def leak(s, level, others):
+    """Outside its region, too, in a part of the picture: what the edit would be if it were laid there."""
+    if not s.editor.local:
+        return None
+    masks = s.editor.masks(s.source, s.scene)
+    h, w = masks.shape[1:]
+    amount, side = [(0.25, 0.3), (0.6, 0.5), (1.0, 1.0)][level]
+    place = np.zeros((h, w), np.float32)
+    place[int(h * (1 - side)):, :int(w * side)] = amount
+    tint = np.float32([1.25, 1.0, 0.7])
+
+    def change(f, t):
+        outside = place * (masks[t] < 8)
+        other = np.clip(f.astype(np.float32) * tint + np.float32([20, 5, -5]), 0, 255)
+        return np.rint(f + (other - f) * cv2.GaussianBlur(outside, (0, 0), 1.5)[..., None]).astype(np.uint8)
+    return each(s.edited, change)
+
+
+def wrong_length(s, level, others):
+    return s.edited[:FRAMES - [1, 3, 16][level]]
+
+
+def wrong_rate(s, level, others):
+    return s.edited
+
+
+def wrong_speed(s, level, others):
+    return s.at(np.rint(np.arange(FRAMES) * [1.06, 1.2, 1.36][level]).astype(int))
+
+
+FAULTS = {
+    "unedited": unedited, "frozen": frozen, "time_shift": time_shift, "swapped_clip": swapped_clip,
+    "swapped_sample": wrong_edit, "wrong_edit": wrong_edit, "black": black, "missing": missing, "flicker": flicker,
+    "blur": blur, "blocking": blocking, "fade": fade, "pop": pop, "misaligned": misaligned, "leak": leak,
+    "wrong_length": wrong_length, "wrong_rate": wrong_rate, "wrong_speed": wrong_speed,
+}
+
+
+# --- clean ones -----------------------------------------------------------------------------------------------------
+def recoded(frames, crf):
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "v.mp4"
+        clips.write_encoded(path, frames, FPS, crf)
+        return clips.read_video(path)
+
+
+CLEAN = {
+    "exact": lambda s: s.edited,
+    "crf 12": lambda s: recoded(s.edited, 12),
+    "crf 23": lambda s: recoded(s.edited, 23),
+    "soft": lambda s: each(s.edited, lambda f, t: cv2.GaussianBlur(f, (0, 0), 0.5)),
+}
+
+
+# --- running ----------------------------------------------------------------------------------------------------------
+class Judge:
+    """`ditto stage judge` on frames in memory."""
+
+    def __init__(self, binary, folder):
+        self.binary, self.folder = binary, pathlib.Path(folder)
+
+    def source(self, frames):
+        clips.write_lossless(self.folder / "source.mkv", frames, FPS)
+
+    def key(self, image, mask):
+        cv2.imwrite(str(self.folder / "key.png"), cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+        mask = np.full(image.shape[:2], 255, np.uint8) if mask is None else np.where(mask > 20, 255, 0).astype(np.uint8)
+        cv2.imwrite(str(self.folder / "mask.png"), mask)
+
+    def edited(self, frames, fps=FPS):
+        clips.write_lossless(self.folder / "edited.mkv", frames, fps)
+
+    def ask(self, mode, instruction):
+        more = []
+        if mode == "key":
+            more = ["--keyframe-index", str(KEY), "--edited-keyframe", self.folder / "key.png", "--mask",
+                    self.folder / "mask.png"]
+        result = subprocess.run(
+            [self.binary, "stage", "judge", "--source", self.folder / "source.mkv", "--edited",
+             self.folder / "edited.mkv", "--instruction", instruction, *more], capture_output=True, text=True)
+        if result.returncode != 0:
+            raise RuntimeError(result.stderr)
+        return json.loads(result.stdout)
+
+
+def turns(share):
+    """True for that share of calls, evenly spread."""
+    due = 0.0
+    while True:
+        due += share
+        yield due >= 1
+        due -= due >= 1
+
+
+def run(binary, pairs, modes=MODES, share=1.0, faults=None, width=WIDTH, report=lambda row: None):
+    """Judges clean and faulty samples of (stretch, editor) pairs. `share`: of the fault × severity cases of each pair, in
+    turn. Rows: mode, stretch, editor, fault ("clean" with its variant as severity), severity, accepted, right,
+    fault_word, judgement."""
+    rows = []
+    pool = sorted({e.name for _, e in pairs})
+    names = sorted({s.name for s, _ in pairs})
+    with tempfile.TemporaryDirectory() as folder:
+        judge = Judge(binary, folder)
+        turn = {mode: turns(share) for mode in modes}
+        for stretch, editor in pairs:
+            sample = Sample(stretch, editor, width)
+            judge.source(sample.source)
+            judge.key(sample.edited[KEY], sample.mask)
+
+            def other_edit(s, similar):
+                others = [editors.by_name(n) for n in pool if n != s.editor.name]
+                alike = [e for e in others if e.kind == s.editor.kind]
+                choice = alike if similar and alike else [e for e in others if e not in alike] or others
+                return choice[s.random.integers(len(choice))].apply(s.source, s.scene)
+
+            far = names[(names.index(stretch.name) + len(names) // 2) % len(names)]
+            other_clip = clips.load(far, FRAMES, width)
+            h, w = sample.source.shape[1:3]
+            others = {"edit": other_edit, "clip": np.stack([cv2.resize(f, (w, h)) for f in other_clip])}
+
+            def ask(fault, severity, fps=FPS, frames=None):
+                asked = [m for m in modes if fault == "clean" or next(turn[m])]
+                if not asked:
+                    return
+                made = frames()
+                if made is None:
+                    return
+                judge.edited(made, fps)
+                for mode in asked:
+                    judgement = judge.ask(mode, editor.instruction)
+                    word = judgement["fault"]
+                    right = judgement["accepted"] if fault == "clean" else word in WORDS[fault]
+                    row = dict(mode=mode, stretch=stretch.name, editor=editor.name, fault=fault, severity=severity,
+                               accepted=judgement["accepted"], right=right, word=word, judgement=judgement)
+                    rows.append(row)
+                    report(row)
+
+            for variant, make in CLEAN.items():
+                ask("clean", variant, frames=lambda: make(sample))
+            for name, plant in FAULTS.items():
+                if faults and name not in faults:
+                    continue
+                for level, severity in enumerate(SEVERITIES):
+                    fps = ["24", "30", "12"][level] if name == "wrong_rate" else FPS
+                    ask(name, severity, fps, lambda: plant(sample, level, others))
+    return rows
+
+
+def summary(rows, mode):
+    """{fault: {severity: (asked, rejected, right first)}} and (clean asked, rejected)."""
+    table = collections.defaultdict(dict)
+    clean = [r for r in rows if r["mode"] == mode and r["fault"] == "clean"]
+    for fault in FAULTS:
+        for severity in SEVERITIES:
+            some = [r for r in rows if (r["mode"], r["fault"], r["severity"]) == (mode, fault, severity)]
+            if some:
+                table[fault][severity] = (len(some), sum(not r["accepted"] for r in some), sum(r["right"] for r in some))
+    return table, (len(clean), sum(not r["accepted"] for r in clean))
+
+
+def rates(rows, mode):
+    """Over the visible and gross ones: asked, rejected, right first; and clean asked, rejected."""
+    bad = [r for r in rows if r["mode"] == mode and r["fault"] != "clean" and r["severity"] != "subtle"]
+    clean = [r for r in rows if r["mode"] == mode and r["fault"] == "clean"]
+    return (len(bad), sum(not r["accepted"] for r in bad), sum(r["right"] for r in bad), len(clean),
+            sum(not r["accepted"] for r in clean))
+
+
+def print_table(rows):
+    for mode in MODES:
+        if not any(r["mode"] == mode for r in rows):
+            continue
+        table, clean = summary(rows, mode)
+        print(f"\n{mode}: fault            " + "".join(f"{s:>22}" for s in SEVERITIES))
+        for fault, by_severity in table.items():
+            cells = "".join("{:>22}".format("{1}/{0} rejected, {2} right".format(*by_severity[s])
+                                            if s in by_severity else "") for s in SEVERITIES)
+            print(f"     {fault:<16} {cells}")
+        asked, rejected, right, clean_asked, clean_rejected = rates(rows, mode)
+        if asked:
+            print(f"     visible and gross: {rejected}/{asked} rejected ({100 * rejected / asked:.1f} %), "
+                  f"{right} with the right reason first ({100 * right / asked:.1f} %)")
+        if clean_asked:
+            print(f"     clean: {clean_rejected}/{clean_asked} rejected ({100 * clean_rejected / clean_asked:.1f} %)")
+
+
+def pairs_of(stretches, some_editors, count):
+    """`count` pairs in which every stretch and editor has its turn."""
+    return [(stretches[(i + i // len(some_editors)) % len(stretches)], some_editors[i % len(some_editors)])
+            for i in range(count)]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("binary")
+    parser.add_argument("--held-out", action="store_true", help="held-out clips and editors instead of the tuning ones")
+    parser.add_argument("--pairs", type=int, default=12)
+    parser.add_argument("--share", type=float, default=0.5, help="of the fault x severity cases of each pair")
+    parser.add_argument("--faults", help="only these, with commas")
+    parser.add_argument("--modes", default=",".join(MODES))
+    parser.add_argument("--width", type=int, default=WIDTH)
+    parser.add_argument("--rows", type=pathlib.Path, help="also write every judgement here, as JSON lines")
+    args = parser.parse_args()
+    pick = (lambda m: m.held_out()) if args.held_out else (lambda m: m.tuning())
+    pairs = pairs_of(pick(clips), pick(editors), args.pairs)
+
+    def report(row):
+        if not row["right"] and row["severity"] != "subtle":
+            print("{mode} {stretch} {editor}: {fault} {severity}: ".format(**row) +
+                  (row["judgement"]["reason"] or "accepted"), file=sys.stderr, flush=True)
+
+    rows = run(args.binary, pairs, args.modes.split(","), args.share, args.faults and args.faults.split(","), args.width,
+               report)
+    print_table(rows)
+    if args.rows:
+        args.rows.write_text("".join(json.dumps(r) + "\n" for r in rows))
+
+
+if __name__ == "__main__":
+    main()
