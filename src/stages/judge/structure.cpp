@@ -154,36 +154,62 @@ struct Alignment {
   double size = 0;    ///< of the width
 };
 
-/// Shift in time, motion and shift in space. The last two imitate each other when the camera moves:
-/// the one that explains the edited clip less well is marked as a consequence.
-std::vector<Finding> find_shifts(const std::vector<cv::Mat>& source,
-                                 const std::vector<cv::Mat>& edited,
-                                 const std::optional<TimeCourse>& course,
-                                 const Alignment& alignment, const config::Judge& limits) {
+std::vector<cv::Mat> moved_back(const std::vector<cv::Mat>& fields, cv::Point2d shift) {
+  const double cells = fields[0].cols;
+  const cv::Matx23d back(1, 0, -shift.x * cells, 0, 1, -shift.y * cells);
+  std::vector<cv::Mat> moved;
+  for (const cv::Mat& field : fields) {
+    moved.emplace_back();
+    cv::warpAffine(field, moved.back(), back, field.size());
+  }
+  return moved;
+}
+
+double mean_correlation(const std::vector<cv::Mat>& source, const std::vector<cv::Mat>& edited) {
+  double sum = 0;
+  for (std::size_t t = 0; t < source.size(); ++t) sum += correlation(source[t], edited[t]);
+  return sum / static_cast<double>(source.size());
+}
+
+/// The edited clip's structure, where and when it shows what.
+struct Placement {
+  std::vector<cv::Mat> edited;  ///< moved back to the source's place if it lies elsewhere
+  std::optional<TimeCourse> course;
+  bool elsewhere = false;
+};
+
+/// A shift in space and one in time imitate each other when the camera moves: believed is the one
+/// that explains the edited clip better.
+Placement place(const std::vector<cv::Mat>& source, std::vector<cv::Mat> edited,
+                const Alignment& alignment, const config::Judge& limits) {
+  std::optional<TimeCourse> course = time_course(source, edited, limits.min_motion);
+  if (alignment.size <= limits.max_misalignment) return {std::move(edited), std::move(course)};
+  std::vector<cv::Mat> moved = moved_back(edited, alignment.shift);
+  std::optional<TimeCourse> in_place = time_course(source, moved, limits.min_motion);
+  const bool elsewhere = course
+                             ? in_place && in_place->aligned > course->best
+                             : mean_correlation(source, moved) > mean_correlation(source, edited);
+  if (!elsewhere) return {std::move(edited), std::move(course)};
+  return {std::move(moved), std::move(in_place), true};
+}
+
+/// Shift in time, motion and shift in space.
+std::vector<Finding> find_shifts(const Placement& placement, const Alignment& alignment,
+                                 const config::Judge& limits) {
   Finding space =
       at_most({"source", "misaligned", "misalignment"}, alignment.size, limits.max_misalignment,
               fmt::format("the structure lies {:.1f} % of the width from the source's (at most "
                           "{:.1f} % allowed)",
                           100 * alignment.size, 100 * limits.max_misalignment));
-  if (!course) return {space};
-  Finding time = time_finding(*course, limits.max_time_shift_gain);
-  if (time.severity > 1 && space.severity > 1) {
-    std::vector<cv::Mat> moved;
-    const double cells = source[0].cols;
-    const cv::Matx23d back(1, 0, -alignment.shift.x * cells, 0, 1, -alignment.shift.y * cells);
-    for (const cv::Mat& field : edited) {
-      moved.emplace_back();
-      cv::warpAffine(field, moved.back(), back, field.size());
-    }
-    const auto in_place = time_course(source, moved, limits.min_motion);
-    const bool in_space = in_place && in_place->aligned > course->best;
-    (in_space ? time : space).consequence = true;
-  }
+  if (!placement.course) return {space};
+  const TimeCourse& course = *placement.course;
+  const Finding time = time_finding(course, limits.max_time_shift_gain);
+  space.consequence = !placement.elsewhere && space.severity > 1 && time.severity > 1;
   return {time, space,
-          at_least({"source", "swapped", "motion"}, course->best, limits.min_motion, 1.0,
+          at_least({"source", "swapped", "motion"}, course.best, limits.min_motion, 1.0,
                    fmt::format("the moving structure's correlation with the source is {:.2f}, "
                                "whatever the shift in time (at least {:.2f} wanted)",
-                               course->best, limits.min_motion))};
+                               course.best, limits.min_motion))};
 }
 
 Alignment align(const Sample& sample) {
@@ -215,15 +241,17 @@ Alignment align(const Sample& sample) {
 std::vector<Finding> compare_structure(const Sample& sample, const config::Judge& limits) {
   const cv::Size cells = reduced_size(sample.source.size(), kTimeCells);
   const std::vector<cv::Mat> source = fields_of(sample.source.grey, cells);
-  const std::vector<cv::Mat> edited = fields_of(sample.edited.grey, cells);
-  const std::optional<TimeCourse> course = time_course(source, edited, limits.min_motion);
+  const Alignment alignment = align(sample);
+  const Placement placement =
+      place(source, fields_of(sample.edited.grey, cells), alignment, limits);
+  const std::optional<TimeCourse>& course = placement.course;
   std::vector<Finding> findings = {find_blank(sample, limits.max_blank_fraction)};
   const bool shifted = course && course->best - course->aligned > limits.max_time_shift_gain;
   const std::vector<int> lags = shifted ? course->lags : std::vector<int>(source.size(), 0);
   findings.push_back(find_frozen(sample, lags, limits.max_frozen_fraction));
   for (const std::vector<Finding>& more :
-       {find_other_content(sample, source, edited, lags, limits.min_structure),
-        find_shifts(source, edited, course, align(sample), limits)}) {
+       {find_other_content(sample, source, placement.edited, lags, limits.min_structure),
+        find_shifts(placement, alignment, limits)}) {
     findings.insert(findings.end(), more.begin(), more.end());
   }
   return findings;
