@@ -25,7 +25,7 @@ class BuiltinEditor : public Editor {
  public:
   explicit BuiltinEditor(const config::Edit& config) : config_(config) {}
 
-  BackendId id() const override { return {"builtin", 2, ""}; }
+  BackendId id() const override { return {"builtin", 3, ""}; }
 
   EditResult edit(const cv::Mat& key_frame, const Clip* clip, const Instruction& instruction,
                   Stream stream) const override {

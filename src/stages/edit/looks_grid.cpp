@@ -1,6 +1,7 @@
 // Looks whose texture sits on the frame's pixel grid: made when asked for, never proposed.
 #include "stages/edit/filters.h"
 #include "stages/edit/looks.h"
+#include "stages/edit/segments.h"
 
 namespace ditto::stages::editing {
 namespace {
@@ -9,96 +10,123 @@ int cell_of(const cv::Mat& rgb, double pixels, double strength) {
   return std::max(2, static_cast<int>(std::lround(pixels * unit_of(rgb) * strength)));
 }
 
+// The nearest of the palette, in RGB: the palette's colours are far enough apart.
+std::size_t nearest_of(const std::vector<Rgb>& palette, const Rgb& c) {
+  std::size_t best = 0;
+  for (std::size_t k = 1; k < palette.size(); ++k) {
+    const Rgb now = palette[k] - c;
+    const Rgb then = palette[best] - c;
+    if (now.dot(now) < then.dot(then)) best = k;
+  }
+  return best;
+}
+
+// A block that differs from three of its four neighbours, which agree, joins them, unless it stands
+// out: speckles go, eyes and lamps stay.
+void clean_speckles(cv::Mat& index, const std::vector<Rgb>& palette) {
+  const cv::Mat before = index.clone();
+  for (int y = 1; y + 1 < index.rows; ++y) {
+    for (int x = 1; x + 1 < index.cols; ++x) {
+      const int around[] = {before.at<int>(y - 1, x), before.at<int>(y + 1, x),
+                            before.at<int>(y, x - 1), before.at<int>(y, x + 1)};
+      for (const int other : around) {
+        if (other == before.at<int>(y, x) || std::count(around, around + 4, other) < 3) continue;
+        const Rgb d = palette[static_cast<std::size_t>(other)] -
+                      palette[static_cast<std::size_t>(before.at<int>(y, x))];
+        if (d.dot(d) < 0.12F) index.at<int>(y, x) = other;
+        break;
+      }
+    }
+  }
+}
+
 cv::Mat pixel_art(const cv::Mat& rgb, const LookInput& input) {
-  const int cell = cell_of(rgb, 7, input.strength);
+  const int cell = cell_of(rgb, 8, input.strength);
+  const double u = unit_of(rgb);
   const cv::Size grid((rgb.cols + cell - 1) / cell, (rgb.rows + cell - 1) / cell);
+  // Flat areas first: what is averaged over noise is noisy too.
   cv::Mat small;
-  cv::resize(clarity(rgb, 6 * unit_of(rgb), 0.5), small, grid, 0, 0, cv::INTER_AREA);
+  cv::resize(dabs(dabs(clarity(rgb, 8 * u, 0.4), 4 * u), 3 * u), small, grid, 0, 0, cv::INTER_AREA);
   small = map_pixels(small, [](const Rgb& c) {
-    const Rgb rich = saturated(c, 1.3F);
-    const auto level = [](float v) { return std::round(clamp01(v) * 7) / 7; };
-    return Rgb(level(rich[0]), level(rich[1]), level(rich[2]));
+    const Rgb rich = contrasted(saturated(c, 1.35F), 1.12F, 0.45F);
+    return Rgb(clamp01(rich[0]), clamp01(rich[1]), clamp01(rich[2]));
   });
-  cv::Mat out;
-  cv::resize(small, out, rgb.size(), 0, 0, cv::INTER_NEAREST);
+  const std::vector<Rgb> palette = palette_of(small, 20);
+  cv::Mat index(grid, CV_32SC1);
+  for (int y = 0; y < grid.height; ++y) {
+    for (int x = 0; x < grid.width; ++x)
+      index.at<int>(y, x) = static_cast<int>(nearest_of(palette, small.at<Rgb>(y, x)));
+  }
+  clean_speckles(index, palette);
+  cv::Mat out(rgb.size(), CV_32FC3);
+  for (int y = 0; y < rgb.rows; ++y) {
+    for (int x = 0; x < rgb.cols; ++x)
+      out.at<Rgb>(y, x) = palette[static_cast<std::size_t>(index.at<int>(y / cell, x / cell))];
+  }
   return out;
 }
 
-float hash_of(int x, int y, std::uint32_t salt) {
-  std::uint32_t h = static_cast<std::uint32_t>(x) * 0x9E3779B1U ^
-                    static_cast<std::uint32_t>(y) * 0x85EBCA77U ^ salt;
+float hash_of(std::size_t i) {
+  std::uint32_t h = static_cast<std::uint32_t>(i) * 0x9E3779B1U;
   h = (h ^ (h >> 15)) * 0x2C1B3C6DU;
   h = (h ^ (h >> 12)) * 0x297A2D39U;
   return static_cast<float>((h ^ (h >> 15)) >> 8) / 16777216.0F;
 }
 
-// Voronoi cells round a jittered grid: each takes its mean colour, borders get `lead`.
-cv::Mat cells(const cv::Mat& rgb, int cell, float border, const Rgb& lead, float saturation) {
-  const int columns = rgb.cols / cell + 3;
-  const int rows = rgb.rows / cell + 3;
-  cv::Mat index(rgb.size(), CV_32SC1);
-  cv::Mat gap(rgb.size(), CV_32FC1);
-  const auto seed = [&](int i, int j) {
-    return cv::Point2f(
-        (static_cast<float>(i) - 1 + 0.15F + 0.7F * hash_of(i, j, 1)) * static_cast<float>(cell),
-        (static_cast<float>(j) - 1 + 0.15F + 0.7F * hash_of(i, j, 2)) * static_cast<float>(cell));
-  };
-  for (int y = 0; y < rgb.rows; ++y) {
-    for (int x = 0; x < rgb.cols; ++x) {
-      float first = 1e9F;
-      float second = 1e9F;
-      int best = 0;
-      const int ci = x / cell + 1;
-      const int cj = y / cell + 1;
-      for (int j = cj - 1; j <= cj + 1; ++j) {
-        for (int i = ci - 1; i <= ci + 1; ++i) {
-          const cv::Point2f d =
-              seed(i, j) - cv::Point2f(static_cast<float>(x), static_cast<float>(y));
-          const float distance = std::sqrt(d.dot(d));
-          if (distance < first) {
-            second = first;
-            first = distance;
-            best = j * columns + i;
-          } else if (distance < second) {
-            second = distance;
-          }
-        }
-      }
-      index.at<int>(y, x) = best;
-      gap.at<float>(y, x) = second - first;
-    }
-  }
-  std::vector<Rgb> sum(static_cast<std::size_t>(columns * rows), Rgb(0, 0, 0));
-  std::vector<float> count(sum.size(), 0);
-  for (int y = 0; y < rgb.rows; ++y) {
-    for (int x = 0; x < rgb.cols; ++x) {
-      const auto i = static_cast<std::size_t>(index.at<int>(y, x));
-      sum[i] += rgb.at<Rgb>(y, x);
-      count[i] += 1;
-    }
-  }
-  cv::Mat out(rgb.size(), CV_32FC3);
-  for (int y = 0; y < rgb.rows; ++y) {
-    for (int x = 0; x < rgb.cols; ++x) {
-      const auto i = static_cast<std::size_t>(index.at<int>(y, x));
-      const Rgb mean = sum[i] * (1.0F / std::max(1.0F, count[i]));
-      out.at<Rgb>(y, x) = lerp(lead, saturated(mean, saturation),
-                               smoothstep(border * 0.4F, border, gap.at<float>(y, x)));
+// Pieces of one colour each with a seam between them; `shade(colour, piece, depth, slant)` gives
+// the piece's surface from the distance to its seam (pixels) and the slope of that distance towards
+// the upper left.
+template <class F>
+cv::Mat assembled(const Segments& pieces, const Rgb& seam, float seam_width, F shade) {
+  cv::Mat dx;
+  cv::Mat dy;
+  const cv::Mat height = blurred(cv::min(pieces.seam, 3.0 * seam_width + 3), 0.8);
+  cv::Scharr(height, dx, CV_32F, 1, 0, 1.0 / 32, 0, cv::BORDER_REFLECT_101);
+  cv::Scharr(height, dy, CV_32F, 0, 1, 1.0 / 32, 0, cv::BORDER_REFLECT_101);
+  const cv::Mat smooth = blurred(pieces.seam, 0.7);
+  cv::Mat out(pieces.seam.size(), CV_32FC3);
+  for (int y = 0; y < out.rows; ++y) {
+    for (int x = 0; x < out.cols; ++x) {
+      const auto i = static_cast<std::size_t>(pieces.labels.at<int>(y, x));
+      const Rgb piece = shade(pieces.colours[i], i, pieces.seam.at<float>(y, x),
+                              dx.at<float>(y, x) + dy.at<float>(y, x));
+      const float open = smoothstep(0.35F * seam_width, seam_width, smooth.at<float>(y, x));
+      out.at<Rgb>(y, x) = lerp(seam, piece, open);
     }
   }
   return out;
 }
 
 cv::Mat mosaic(const cv::Mat& rgb, const LookInput& input) {
-  const int cell = cell_of(rgb, 11, input.strength);
-  return cells(rgb, cell, 1.5F * static_cast<float>(unit_of(rgb)), Rgb(0.72F, 0.69F, 0.64F), 1.25F);
+  const double u = unit_of(rgb);
+  const cv::Mat rich = map_pixels(clarity(dabs(rgb, 3 * u), 10 * u, 0.5), [](const Rgb& c) {
+    return contrasted(saturated(c, 1.45F), 1.1F, 0.45F);
+  });
+  const Segments tiles = cut_into_segments(rich, 13 * u * input.strength, 26);
+  // Stone varies from tile to tile, and each catches the light on its upper left edge.
+  return assembled(tiles, Rgb(0.80F, 0.77F, 0.71F), static_cast<float>(1.5 * u),
+                   [](const Rgb& c, std::size_t i, float, float slant) {
+                     return c * (0.93F + 0.14F * hash_of(i)) * (1 + 0.16F * slant);
+                   });
 }
 
 cv::Mat stained_glass(const cv::Mat& rgb, const LookInput& input) {
-  const int cell = cell_of(rgb, 20, input.strength);
-  return bloom(
-      cells(rgb, cell, 4.5F * static_cast<float>(unit_of(rgb)), Rgb(0.03F, 0.03F, 0.04F), 1.9F),
-      0.45, 8 * unit_of(rgb), 0.4);
+  const double u = unit_of(rgb);
+  const cv::Mat flat = dabs(dabs(clarity(rgb, 12 * u, 0.5), 5 * u), 4 * u);
+  const Segments panes = cut_into_segments(flat, 30 * u * input.strength, 13);
+  const auto width = static_cast<float>(2.6 * u);
+  const cv::Mat window = assembled(panes, Rgb(0.025F, 0.025F, 0.03F), width,
+                                   [width](const Rgb& c, std::size_t i, float depth, float) {
+                                     // Coloured glass before the sky: deep colours, lighter in the
+                                     // middle of a pane.
+                                     const float y = std::max(0.03F, luma(c));
+                                     const float lit = 0.16F + 0.84F * std::pow(clamp01(y), 0.75F);
+                                     const Rgb glass =
+                                         saturated(c * (lit / y), 1.9F + 0.5F * hash_of(i));
+                                     return glass * (0.78F + 0.16F * hash_of(i + 7919) +
+                                                     0.20F * smoothstep(0, 6 * width, depth));
+                                   });
+  return bloom(window, 0.5, 9 * u, 0.5);
 }
 
 cv::Mat halftone(const cv::Mat& rgb, const LookInput& input) {

@@ -1,6 +1,7 @@
 // Times of day and light.
 #include "stages/edit/filters.h"
 #include "stages/edit/looks.h"
+#include "stages/edit/scenery.h"
 
 namespace ditto::stages::editing {
 namespace {
@@ -11,21 +12,31 @@ float height_at(int y, int rows) { return 1 - static_cast<float>(y) / static_cas
 cv::Mat night(const cv::Mat& rgb, const LookInput& input) {
   const double u = unit_of(rgb);
   const auto s = static_cast<float>(input.strength);
-  const cv::Mat dark = map_pixels(clarity(rgb, 14 * u, 0.3), [s](const Rgb& c) {
-    const Hsv hsv = to_hsv(c);
-    const float y = clamp01(luma(c));
-    // Rod vision: dark, blue and nearly colourless, blue skies darkest of all ...
-    const float day = 1 - 0.45F * hue_weight(hsv.h, 190, 250, 25) * smoothstep(0.1F, 0.35F, hsv.s);
-    const float scotopic = 0.37F / std::max(0.7F, s) * std::pow(y, 1.35F) * day;
-    const Rgb moonlit = times(Rgb(0.50F, 0.74F, 1.30F),
-                              lerp(grey(scotopic), c * (scotopic / std::max(y, 0.02F)), 0.35F));
-    // ... but warm bright things are lamps and stay lit.
-    const float lamp = hue_weight(hsv.h, 22, 56, 12) * smoothstep(0.45F, 0.8F, hsv.s) *
-                       smoothstep(0.72F, 0.96F, hsv.v);
-    return lerp(moonlit + Rgb(0.006F, 0.012F, 0.035F), times(c, Rgb(1.0F, 0.86F, 0.6F)),
-                0.8F * lamp);
-  });
-  return bloom(dark, 0.42, 14 * u, 0.6);
+  const cv::Mat sky = sky_map(rgb);
+  const cv::Mat lamps = lamp_map(rgb);
+  const cv::Mat pools = blurred(lamps, 26 * u);
+  const cv::Mat clear = clarity(rgb, 14 * u, 0.45);
+  cv::Mat out(rgb.size(), CV_32FC3);
+  for (int y = 0; y < rgb.rows; ++y) {
+    const float h = height_at(y, rgb.rows);
+    const Rgb dome = lerp(Rgb(0.050F, 0.085F, 0.190F), Rgb(0.012F, 0.022F, 0.075F), h);
+    for (int x = 0; x < rgb.cols; ++x) {
+      const Rgb c = clear.at<Rgb>(y, x);
+      const float l = clamp01(luma(c));
+      // Rod vision: dark, blue and nearly colourless; what is bright by day keeps some light.
+      const float scotopic = (0.34F * l * l + 0.15F * l) / std::max(0.5F, 0.2F + 0.8F * s);
+      const Rgb own = c * (scotopic / std::max(l, 0.02F));
+      Rgb dark = times(Rgb(0.62F, 0.84F, 1.40F), lerp(grey(scotopic), own, 0.45F)) +
+                 Rgb(0.004F, 0.008F, 0.026F);
+      dark = lerp(dark, dome + dark * 0.22F, sky.at<float>(y, x));
+      // Lamps stay lit and light up what is round them.
+      dark += times(c, Rgb(1.0F, 0.66F, 0.32F)) * std::min(0.9F, 5.0F * pools.at<float>(y, x)) *
+              (1 - sky.at<float>(y, x));
+      const Rgb lit = lerp(times(c, Rgb(1.06F, 0.90F, 0.62F)), Rgb(1.0F, 0.93F, 0.74F), 0.3F);
+      out.at<Rgb>(y, x) = lerp(dark, lit, lamps.at<float>(y, x) * (1 - sky.at<float>(y, x)));
+    }
+  }
+  return bloom(out, 0.5, 12 * u, 0.9);
 }
 
 cv::Mat moonlight(const cv::Mat& rgb, const LookInput& input) {

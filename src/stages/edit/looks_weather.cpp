@@ -1,6 +1,7 @@
 // Weather, seasons and places.
 #include "stages/edit/filters.h"
 #include "stages/edit/looks.h"
+#include "stages/edit/scenery.h"
 
 namespace ditto::stages::editing {
 namespace {
@@ -35,42 +36,73 @@ cv::Mat fog(const cv::Mat& rgb, const LookInput& input) {
   return hazy(pale, Rgb(0.80F, 0.825F, 0.845F), 0.30F * s, 0.86F * s);
 }
 
-// Upper edges of things: where the picture gets darker on the way down.
-cv::Mat ledges(const cv::Mat& rgb) {
+// The light that falls on each place, apart from its colour: luma against its wide surroundings,
+// about 1.
+cv::Mat relief_of(const cv::Mat& rgb) {
   const double u = unit_of(rgb);
-  cv::Mat dy;
-  cv::Scharr(blurred(luma_of(rgb), 1.5 * u), dy, CV_32F, 0, 1, 1.0 / 32, 0, cv::BORDER_REFLECT_101);
-  return dy;
+  const cv::Mat light = luma_of(rgb);
+  const cv::Mat near = blurred(light, 2.5 * u);
+  const cv::Mat wide = blurred(light, 40 * u);
+  cv::Mat out(rgb.size(), CV_32FC1);
+  for (int y = 0; y < rgb.rows; ++y) {
+    for (int x = 0; x < rgb.cols; ++x)
+      out.at<float>(y, x) = (near.at<float>(y, x) + 0.15F) / (wide.at<float>(y, x) + 0.15F);
+  }
+  return out;
 }
 
 cv::Mat snow(const cv::Mat& rgb, const LookInput& input) {
   const auto s = static_cast<float>(input.strength);
   const double u = unit_of(rgb);
   cv::Mat detail = luma_of(rgb);
-  detail = detail - blurred(detail, 7 * u);
-  const cv::Mat dy = ledges(rgb);
-  cv::Mat out(rgb.size(), CV_32FC3);
+  detail = detail - blurred(detail, 3 * u);
+  const cv::Mat relief = relief_of(rgb);
+  const cv::Mat ledges = ledge_map(rgb);
+  const cv::Mat ground = ground_map(rgb);
+  const cv::Mat sky = sky_map(rgb);
+  cv::Mat cover(rgb.size(), CV_32FC1);
   for (int y = 0; y < rgb.rows; ++y) {
     for (int x = 0; x < rgb.cols; ++x) {
       const Rgb c = rgb.at<Rgb>(y, x);
       const Hsv hsv = to_hsv(c);
       const float l = clamp01(luma(c));
-      // Earth, grass and leaves take the snow; so does what faces up.
-      const float earth = hue_weight(hsv.h, 52, 155, 14) * smoothstep(0.10F, 0.35F, hsv.s) *
-                          smoothstep(0.05F, 0.28F, l);
-      const float up = smoothstep(0.004F, 0.03F, dy.at<float>(y, x)) * smoothstep(0.12F, 0.4F, l);
-      const float cover = clamp01((0.94F * earth + 0.5F * up) * std::min(1.15F, s));
-      const Rgb cold =
-          times(contrasted(saturated(c, 0.55F), 0.94F, 0.5F), Rgb(0.93F, 1.0F, 1.09F)) +
-          grey(0.05F);
-      const float white = 0.60F + 0.34F * std::pow(l, 0.55F) + 1.0F * detail.at<float>(y, x);
-      const Rgb snowy =
-          lerp(Rgb(0.66F, 0.75F, 0.90F), Rgb(1.0F, 1.0F, 1.0F), clamp01((white - 0.55F) / 0.4F)) *
-          (0.35F + 0.65F * std::min(1.0F, white));
-      out.at<Rgb>(y, x) = lerp(cold, snowy, cover);
+      // Ground, grass and leaves take the snow, and so do the upper rims of things; what is vivid
+      // or dark on the ground is something else that stands there.
+      const float green = hue_weight(hsv.h, 52, 165, 14) * smoothstep(0.08F, 0.25F, hsv.s) *
+                          smoothstep(0.03F, 0.16F, l);
+      // On the ground it lies everywhere, on leaves where the light falls from above.
+      const float under = smoothstep(0.2F, 0.6F, ground.at<float>(y, x));
+      const float leaf = 0.25F + 0.65F * smoothstep(0.9F, 1.15F, relief.at<float>(y, x)) +
+                         3.0F * detail.at<float>(y, x);
+      const float earth = ground.at<float>(y, x) * smoothstep(0.06F, 0.16F, l);
+      const float rim = ledges.at<float>(y, x) * smoothstep(0.10F, 0.3F, l) *
+                        (1 - smoothstep(0.45F, 0.7F, hsv.s));
+      const float most =
+          std::max(std::max(green * clamp01(std::max(leaf, under)), earth), 0.75F * rim);
+      cover.at<float>(y, x) = most * std::min(1.0F, 0.25F + 0.75F * s) * (1 - sky.at<float>(y, x));
     }
   }
-  return bloom(out, 0.8, 10 * u, 0.18);
+  cover = blurred(cover, 1.2 * u);
+  cv::Mat out(rgb.size(), CV_32FC3);
+  for (int y = 0; y < rgb.rows; ++y) {
+    for (int x = 0; x < rgb.cols; ++x) {
+      const Rgb c = rgb.at<Rgb>(y, x);
+      const float l = clamp01(luma(c));
+      Rgb cold = times(contrasted(saturated(c, 1 - 0.38F * std::min(1.5F, s)), 0.94F, 0.5F),
+                       Rgb(0.94F, 1.0F, 1.08F)) +
+                 grey(0.03F);
+      // A winter sky is one pale cloud.
+      cold =
+          lerp(cold, Rgb(0.86F, 0.89F, 0.93F) * (0.80F + 0.22F * l), 0.85F * sky.at<float>(y, x));
+      // Snow is lit as what it lies on was, but softly, and its shadows are blue.
+      const float fall = relief.at<float>(y, x);
+      const float lit = clamp01(0.83F + 0.30F * (fall - 1) + 0.7F * detail.at<float>(y, x));
+      const Rgb snowy =
+          lerp(Rgb(0.50F, 0.60F, 0.78F), Rgb(0.985F, 0.99F, 1.0F), smoothstep(0.42F, 1.0F, lit));
+      out.at<Rgb>(y, x) = lerp(cold, snowy, cover.at<float>(y, x));
+    }
+  }
+  return bloom(out, 0.85, 8 * u, 0.12);
 }
 
 cv::Mat frost(const cv::Mat& rgb, const LookInput& input) {
@@ -115,40 +147,67 @@ cv::Mat rain(const cv::Mat& rgb, const LookInput& input) {
   return hazy(out, Rgb(0.50F, 0.56F, 0.61F), 0.04F * s, 0.34F * s);
 }
 
-cv::Mat recoloured_leaves(const cv::Mat& rgb, float strength, const Rgb (&scale)[4],
-                          const Rgb& light) {
-  return map_pixels(rgb, [&](const Rgb& c) {
-    const float w = std::min(1.0F, greenness(c) * std::min(1.2F, 0.35F + 0.65F * strength));
-    const Hsv hsv = to_hsv(c);
-    const float y = clamp01(luma(c));
-    // Which of the leaf colours: by hue and light, so that it sticks to the leaf.
-    const float t = clamp01(0.15F + 0.85F * y + (95 - hsv.h) / 220);
-    const Rgb leaf = scale_colour(scale, t);
-    const Rgb shaded = leaf * (std::pow(y, 0.8F) * 1.02F / std::max(0.16F, luma(leaf)));
-    return lerp(times(c, light), shaded, w);
-  });
+// Leaves and grass in other colours: each by its own hue and light and that of its neighbourhood,
+// so that whole trees and patches differ from each other and the pattern sticks to what it is on.
+struct Foliage {
+  Rgb leaves[4];    // of what stands: from shaded and bluish to sunlit and yellowish
+  Rgb grass;        // of what lies underfoot
+  float light = 1;  // against what was there
+};
+
+cv::Mat recoloured_leaves(const cv::Mat& rgb, float strength, const Foliage& foliage,
+                          const Rgb& air) {
+  const double u = unit_of(rgb);
+  const cv::Mat ground = ground_map(rgb);
+  const cv::Mat wide = blurred(rgb, 9 * u);
+  const float full = std::min(1.0F, 0.25F + 0.75F * strength);
+  cv::Mat out(rgb.size(), CV_32FC3);
+  for (int y = 0; y < rgb.rows; ++y) {
+    for (int x = 0; x < rgb.cols; ++x) {
+      const Rgb c = rgb.at<Rgb>(y, x);
+      const float w = greenness(c) * full;
+      const float l = clamp01(luma(c));
+      const Hsv own = to_hsv(c);
+      const Hsv patch = to_hsv(wide.at<Rgb>(y, x));
+      // Yellowish greens turn first; so do lit patches.
+      const float turn = clamp01(0.5F + (88 - 0.4F * own.h - 0.6F * patch.h) / 70 +
+                                 0.9F * (luma(wide.at<Rgb>(y, x)) - 0.35F));
+      Rgb leaf = scale_colour(foliage.leaves, turn);
+      leaf = lerp(leaf, foliage.grass, 0.75F * smoothstep(0.35F, 0.8F, ground.at<float>(y, x)));
+      // Its own light and shade; pale leaves stay pale.
+      const float lit = l * foliage.light / std::max(0.05F, luma(leaf));
+      const Rgb turned = saturated(leaf * lit, 0.55F + 0.45F * smoothstep(0.1F, 0.5F, own.s));
+      out.at<Rgb>(y, x) = lerp(times(c, air), turned, w);
+    }
+  }
+  return out;
 }
 
 cv::Mat autumn(const cv::Mat& rgb, const LookInput& input) {
-  static const Rgb kScale[] = {
-      {0.50F, 0.12F, 0.05F}, {0.80F, 0.26F, 0.06F}, {0.93F, 0.52F, 0.10F}, {0.98F, 0.78F, 0.22F}};
-  return recoloured_leaves(rgb, static_cast<float>(input.strength), kScale,
-                           Rgb(1.04F, 0.97F, 0.86F));
+  static const Foliage kAutumn = {
+      {{0.50F, 0.17F, 0.12F}, {0.72F, 0.30F, 0.10F}, {0.82F, 0.50F, 0.12F}, {0.84F, 0.68F, 0.22F}},
+      {0.70F, 0.60F, 0.26F},
+      1.06F};
+  return recoloured_leaves(rgb, static_cast<float>(input.strength), kAutumn,
+                           Rgb(1.04F, 0.98F, 0.88F));
 }
 
 cv::Mat cherry_blossom(const cv::Mat& rgb, const LookInput& input) {
-  static const Rgb kScale[] = {
-      {0.55F, 0.18F, 0.36F}, {0.86F, 0.42F, 0.60F}, {0.97F, 0.66F, 0.78F}, {1.0F, 0.88F, 0.93F}};
-  return bloom(
-      recoloured_leaves(rgb, static_cast<float>(input.strength), kScale, Rgb(1.03F, 0.97F, 1.01F)),
-      0.7, 10 * unit_of(rgb), 0.25);
+  static const Foliage kBlossom = {
+      {{0.62F, 0.36F, 0.48F}, {0.82F, 0.52F, 0.64F}, {0.94F, 0.70F, 0.79F}, {0.99F, 0.86F, 0.90F}},
+      {0.88F, 0.72F, 0.76F},
+      1.22F};
+  return bloom(recoloured_leaves(rgb, static_cast<float>(input.strength), kBlossom,
+                                 Rgb(1.03F, 0.98F, 1.01F)),
+               0.7, 10 * unit_of(rgb), 0.25);
 }
 
 cv::Mat drought(const cv::Mat& rgb, const LookInput& input) {
-  static const Rgb kScale[] = {
-      {0.34F, 0.23F, 0.12F}, {0.58F, 0.43F, 0.24F}, {0.78F, 0.64F, 0.40F}, {0.92F, 0.83F, 0.60F}};
-  return recoloured_leaves(rgb, static_cast<float>(input.strength), kScale,
-                           Rgb(1.05F, 0.99F, 0.88F));
+  static const Foliage kDry = {
+      {{0.44F, 0.36F, 0.22F}, {0.58F, 0.47F, 0.28F}, {0.70F, 0.58F, 0.36F}, {0.80F, 0.70F, 0.46F}},
+      {0.74F, 0.62F, 0.38F},
+      1.08F};
+  return recoloured_leaves(rgb, static_cast<float>(input.strength), kDry, Rgb(1.05F, 0.99F, 0.88F));
 }
 
 cv::Mat spring(const cv::Mat& rgb, const LookInput& input) {
