@@ -147,7 +147,10 @@ int run(RunOptions& options) {
   options.request.inputs = options.inputs;
   options.request.outputs = options.outputs;
   TransferBar bar;
-  models::run_model(options.request, progress_of(bar));
+  const std::vector<double> seconds = models::run_model(options.request, progress_of(bar));
+  if (options.request.passes > 1) {
+    spdlog::info("seconds per pass: {:.3f}", fmt::join(seconds, " "));
+  }
   return kExitComplete;
 }
 
@@ -175,6 +178,10 @@ void add_run(CLI::App& parent, int& status) {
       ->add_option("--threads", options->threads,
                    "On the CPU (default: OMP_NUM_THREADS, or all cores)")
       ->check(CLI::Range(1, 1024));
+  command
+      ->add_option("--passes", options->request.passes,
+                   "Run it that often, the weights being loaded once, and tell how long each took")
+      ->check(CLI::Range(1, 1000));
   command->footer(
       "Unknown tensors and arguments are errors that list the known ones.\n"
       "Examples:\n"

@@ -1,5 +1,7 @@
 #include "ditto/models/tool.h"
 
+#include <chrono>
+
 #include "ditto/core/error.h"
 #include "ditto/core/files.h"
 #include "ditto/core/json.h"
@@ -176,7 +178,7 @@ ModelReport describe_model(const fs::path& path, const std::string& dtype) {
   });
 }
 
-void run_model(const RunRequest& request, const Progress& progress) {
+std::vector<double> run_model(const RunRequest& request, const Progress& progress) {
   const nn::Placement placement{computing_dtype(request.dtype), nn::use_device(request.device)};
   std::error_code ignored;
   if (fs::equivalent(request.inputs, request.outputs, ignored)) {
@@ -206,9 +208,20 @@ void run_model(const RunRequest& request, const Progress& progress) {
     };
   }
   const Model model = load_model(source, placement, options, lora);
-  throw_if_stopped();
-  write_outputs(request.outputs, run_entry(entry_of(model, entry.name, source), std::move(values),
-                                           placement.device));
+  std::vector<double> seconds;
+  Values results;
+  for (int pass = 0; pass < request.passes; ++pass) {
+    throw_if_stopped();
+    results = {};
+    const auto begin = std::chrono::steady_clock::now();
+    results = run_entry(entry_of(model, entry.name, source), values, placement.device);
+    // A device is done when its results are here.
+    for (auto& [name, tensor] : results.tensors) tensor = tensor.to(at::kCPU);
+    seconds.push_back(
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+  }
+  write_outputs(request.outputs, results);
+  return seconds;
 }
 
 }  // namespace ditto::models

@@ -52,6 +52,12 @@ class RunTest(ModelTest):
                    "out.safetensors", "--threads", "2", "--dtype", "bfloat16")
         self.assertEqual(safetensors_file.read(self.output)[0]["last_hidden_state"][0], "BF16")
 
+    def test_tells_how_long_each_of_several_passes_took(self):
+        self.assertNotIn("seconds per pass", self.run_model().stderr)
+        once = self.output.read_bytes()
+        self.assertRegex(self.run_model("--passes", "3").stderr, r"seconds per pass: \d+\.\d{3}( \d+\.\d{3}){2}\n")
+        self.assertEqual(self.output.read_bytes(), once)
+
     def changed_inputs(self, edit=lambda tensors: None, arguments=None):
         tensors, _ = safetensors_file.read(UMT5 / "in-padded.safetensors")
         edit(tensors)

@@ -6,10 +6,10 @@ from transformers import UMT5Config, UMT5EncoderModel
 TINY = dict(vocab_size=97, d_model=32, d_kv=12, d_ff=56, num_layers=2, num_heads=3)
 
 
-def make(name, config, lengths, seed, root=FIXTURES):
+def make(name, config, lengths, seed, root=FIXTURES, projection="gated-gelu"):
     """`lengths`: case name -> (padded length, real length of each row)."""
     fixture = Fixture(name, root)
-    config = UMT5Config(feed_forward_proj="gated-gelu", dropout_rate=0.0, **config)
+    config = UMT5Config(feed_forward_proj=projection, dropout_rate=0.0, **config)
     model = randomise(UMT5EncoderModel(config), seed)
     model.save_pretrained(fixture.folder)
     model = UMT5EncoderModel.from_pretrained(fixture.folder, dtype=torch.float32).eval()
@@ -29,6 +29,8 @@ def make(name, config, lengths, seed, root=FIXTURES):
 
 def main():
     make("umt5", TINY, {"padded": (19, [19, 7, 1]), "long": (150, [150, 131])}, seed=1)
+    small = dict(TINY, d_model=8, d_kv=4, d_ff=12, num_layers=1)
+    make("umt5-silu", small, {"padded": (9, [9, 4])}, seed=20, projection="silu")
 
 
 if __name__ == "__main__":

@@ -77,10 +77,11 @@ struct RunRequest {
   std::filesystem::path outputs;
   std::string device = "cpu";     ///< or "cuda", "cuda:N"
   std::string dtype = "float32";  ///< of the parameters
+  int passes = 1;                 ///< how often the entry is run; the last result is written
 };
 
 /// Reads the inputs, loads the model, runs the entry, writes the outputs. Whatever goes wrong,
-/// there is no file `outputs` afterwards.
-void run_model(const RunRequest& request, const Progress& progress);
+/// there is no file `outputs` afterwards. Returns the seconds that each pass took.
+std::vector<double> run_model(const RunRequest& request, const Progress& progress);
 
 }  // namespace ditto::models

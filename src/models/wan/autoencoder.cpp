@@ -20,6 +20,24 @@ at::Tensor channels_last(const at::Tensor& x) {
   return x.contiguous(at::MemoryFormat::ChannelsLast3d);
 }
 
+/// Squares of size x size pixels become channels, of which the columns vary slower than the rows
+/// (autoencoder_kl_wan.py:922), and back.
+at::Tensor to_patches(const at::Tensor& video, std::int64_t size) {
+  if (size == 1) return video;
+  return video.unflatten(4, {-1, size})
+      .unflatten(3, {-1, size})  // [B, C, T, H, ph, W, pw]
+      .permute({0, 1, 6, 4, 2, 3, 5})
+      .flatten(1, 3);
+}
+at::Tensor from_patches(const at::Tensor& patches, std::int64_t size) {
+  if (size == 1) return patches;
+  return patches
+      .unflatten(1, {-1, size, size})  // [B, C, pw, ph, T, H, W]
+      .permute({0, 1, 4, 5, 3, 6, 2})
+      .flatten(5, 6)
+      .flatten(3, 4);
+}
+
 /// A result that is filled chunk by chunk.
 class Frames {
  public:
@@ -123,20 +141,42 @@ AutoencoderConfig::AutoencoderConfig(const ModelConfig& config)
       temporal_downsample(
           config.flags("temperal_downsample", std::vector<bool>{false, true, true})),
       latents_mean(config.numbers("latents_mean", kMean)),
-      latents_std(config.numbers("latents_std", kStd)) {
+      latents_std(config.numbers("latents_std", kStd)),
+      is_residual(config.flag("is_residual", false)),
+      patch_size(config.integer("patch_size", 1, 1, 64)) {
   if (dim_mult.empty() || dim_mult.size() > 8) config.fail("dim_mult", "must hold 1 to 8 numbers");
   if (temporal_downsample.size() + 1 != dim_mult.size()) {
     config.fail("temperal_downsample", "must hold one value fewer than dim_mult");
   }
   if (temporal_scale() > kChunk) config.fail("temperal_downsample", "may be true only twice");
-  if (config.flag("is_residual", false)) config.fail("is_residual", "is not supported");
-  if (config.has("patch_size")) config.fail("patch_size", "is not supported");
+  const std::int64_t pixels = patch_size * patch_size;
+  if (in_channels % pixels != 0) config.fail("in_channels", "must be a multiple of patch_size^2");
+  if (out_channels % pixels != 0) config.fail("out_channels", "must be a multiple of patch_size^2");
+  check_residual(config);
   if (!config.numbers("attn_scales", std::vector<double>{}).empty()) {
     config.fail("attn_scales", "is not supported");
   }
   const auto channels = static_cast<std::size_t>(z_dim);
   if (latents_mean.size() != channels) config.fail("latents_mean", "must hold z_dim numbers");
   if (latents_std.size() != channels) config.fail("latents_std", "must hold z_dim numbers");
+}
+
+void AutoencoderConfig::check_residual(const ModelConfig& config) const {
+  if (!is_residual) return;
+  // Means and copies around a level must come out even: `cells` neighbours of `in` channels become
+  // one of `out` channels, or the other way round.
+  const auto check = [&](std::int64_t in, std::int64_t cells, std::int64_t out) {
+    if (in * cells % out != 0) config.fail("dim_mult", "doesn't fit is_residual");
+  };
+  const auto cells = [&](std::size_t step) {
+    if (step >= temporal_downsample.size()) return 1;
+    return temporal_downsample[step] ? 8 : 4;
+  };
+  for (std::size_t level = 0; level < dim_mult.size(); ++level) {
+    check(level == 0 ? 1 : dim_mult[level - 1], cells(level), dim_mult[level]);
+    if (level == 0 || level + 1 == dim_mult.size()) continue;
+    check(dim_mult[level], cells(level - 1), dim_mult[level + 1]);
+  }
 }
 
 std::int64_t AutoencoderConfig::temporal_scale() const {
@@ -151,11 +191,19 @@ AutoencoderEncoder::AutoencoderEncoder(const nn::Scope& scope, const Autoencoder
   const auto next = [&] { return down / static_cast<std::int64_t>(down_blocks.size()); };
   for (std::size_t level = 0; level < config.dim_mult.size(); ++level) {
     const std::int64_t out = config.base_dim * config.dim_mult[level];
+    const bool step = level < config.temporal_downsample.size();
+    if (config.is_residual) {
+      down_blocks.emplace_back(AutoencoderResidualDown(next(), dim, out, config.num_res_blocks,
+                                                       step,
+                                                       step && config.temporal_downsample[level]));
+      dim = out;
+      continue;
+    }
     for (std::int64_t i = 0; i < config.num_res_blocks; ++i) {
       down_blocks.emplace_back(AutoencoderResnet(next(), dim, out));
       dim = out;
     }
-    if (level < config.temporal_downsample.size()) {
+    if (step) {
       down_blocks.emplace_back(
           AutoencoderDownsample(next(), dim, config.temporal_downsample[level]));
     }
@@ -189,9 +237,14 @@ AutoencoderDecoder::AutoencoderDecoder(const nn::Scope& scope, const Autoencoder
       dim = out;
     }
     if (level + 1 == levels) break;
-    block.upsampler.emplace(place / "upsamplers.0", dim,
-                            config.temporal_downsample[levels - 2 - level]);
-    dim /= 2;  // by the upsampler
+    const bool temporal = config.temporal_downsample[levels - 2 - level];
+    if (config.is_residual) {
+      block.upsampler.emplace(place / "upsampler", dim, dim, temporal);
+      block.around = {dim, temporal ? 2 : 1, 2};
+    } else {
+      block.upsampler.emplace(place / "upsamplers.0", dim, dim / 2, temporal);
+      dim /= 2;
+    }
   }
   norm_out.emplace(scope / "norm_out", dim);
   conv_out.emplace(scope / "conv_out", dim, config.out_channels, 3, 3);
@@ -201,8 +254,10 @@ at::Tensor AutoencoderDecoder::operator()(const at::Tensor& z, FeatureCache& cac
   cache.rewind();
   at::Tensor h = mid_block(conv_in(channels_last(z), cache), cache);
   for (const UpBlock& block : up_blocks) {
+    const at::Tensor before = block.around ? h : at::Tensor();
     for (const AutoencoderResnet& resnet : block.resnets) h = resnet(h, cache);
     if (block.upsampler) h = (*block.upsampler)(h, cache);
+    if (block.around) h.add_((*block.around)(before, cache.in_first_chunk()));
   }
   return (*conv_out)(norm_out->activated(h), cache);
 }
@@ -235,30 +290,36 @@ at::Tensor Autoencoder::decode_whole(const at::Tensor& latents) const {
 }
 
 at::Tensor Autoencoder::encode(const at::Tensor& video, const Tiling* tiling) const {
+  const at::Tensor patches = to_patches(video, config_.patch_size);
   if (tiling == nullptr || (video.size(3) <= tiling->height && video.size(4) <= tiling->width)) {
-    return encode_whole(video);
+    return encode_whole(patches);
   }
-  const std::int64_t scale = config_.spatial_scale();
+  const std::int64_t scale = config_.network_scale();
+  // A tile's size counts patches here, and pixels in decode(), as in the reference.
   const auto axis = [&](std::int64_t length, std::int64_t tile, std::int64_t stride) {
     return Axis{length, tile, stride, length / scale, tile / scale, stride / scale, scale};
   };
-  return tiled(video, axis(video.size(3), tiling->height, tiling->stride_height),
-               axis(video.size(4), tiling->width, tiling->stride_width),
+  return tiled(patches, axis(patches.size(3), tiling->height, tiling->stride_height),
+               axis(patches.size(4), tiling->width, tiling->stride_width),
                [this](const at::Tensor& tile) { return encode_whole(tile); });
 }
 
 at::Tensor Autoencoder::decode(const at::Tensor& latents, const Tiling* tiling) const {
   const std::int64_t scale = config_.spatial_scale();
+  const std::int64_t patch = config_.patch_size;
   if (tiling == nullptr ||
       (latents.size(3) <= tiling->height / scale && latents.size(4) <= tiling->width / scale)) {
-    return decode_whole(latents).clamp_(-1, 1);
+    return from_patches(decode_whole(latents), patch).clamp_(-1, 1);
   }
   const auto axis = [&](std::int64_t length, std::int64_t tile, std::int64_t stride) {
-    return Axis{length, tile / scale, stride / scale, length * scale, tile, stride, 1};
+    return Axis{
+        length, tile / scale, stride / scale, length * scale / patch, tile / patch, stride / patch,
+        1};
   };
-  return tiled(latents, axis(latents.size(3), tiling->height, tiling->stride_height),
-               axis(latents.size(4), tiling->width, tiling->stride_width),
-               [this](const at::Tensor& tile) { return decode_whole(tile); })
+  return from_patches(tiled(latents, axis(latents.size(3), tiling->height, tiling->stride_height),
+                            axis(latents.size(4), tiling->width, tiling->stride_width),
+                            [this](const at::Tensor& tile) { return decode_whole(tile); }),
+                      patch)
       .clamp_(-1, 1);
 }
 
@@ -300,8 +361,14 @@ Model make_autoencoder(const Source& source, const nn::Placement& placement) {
   const auto encode = [network, placement, scale](const Inputs& inputs) {
     const AutoencoderConfig& shape = network->config();
     const at::Tensor& video = inputs.tensor("sample", 5);
-    if (video.size(1) != shape.in_channels) inputs.fail("sample", "has the wrong channels");
+    if (video.size(1) * shape.patch_size * shape.patch_size != shape.in_channels) {
+      inputs.fail("sample", "has the wrong channels");
+    }
     if (video.numel() == 0) inputs.fail("sample", "is empty");
+    const std::int64_t cell = shape.is_residual ? scale : shape.patch_size;
+    if (video.size(3) % cell != 0 || video.size(4) % cell != 0) {
+      inputs.fail("sample", "must be a multiple of " + std::to_string(cell) + " pixels each way");
+    }
     if (video.size(3) < scale || video.size(4) < scale) {
       inputs.fail("sample", "is smaller than " + std::to_string(scale) + " pixels");
     }

@@ -6,7 +6,8 @@
 #include "models/wan/autoencoder_blocks.h"
 
 /// AutoencoderKLWan: video to latents and back. After diffusers 0.42
-/// models/autoencoders/autoencoder_kl_wan.py.
+/// models/autoencoders/autoencoder_kl_wan.py. Wan2.2-TI2V's has a mean or a copy around each level
+/// ("is_residual"), and takes patches of pixels for channels.
 namespace ditto::models::wan {
 
 struct AutoencoderConfig {
@@ -14,15 +15,23 @@ struct AutoencoderConfig {
   std::vector<std::int64_t> dim_mult;
   std::vector<bool> temporal_downsample;          ///< one fewer than dim_mult
   std::vector<double> latents_mean, latents_std;  ///< [z_dim]
+  bool is_residual;
+  std::int64_t patch_size;  ///< pixels, each way; 1 for none
 
   explicit AutoencoderConfig(const ModelConfig& config);
-  std::int64_t spatial_scale() const { return std::int64_t{1} << temporal_downsample.size(); }
+  /// Of the network that sees patches.
+  std::int64_t network_scale() const { return std::int64_t{1} << temporal_downsample.size(); }
+  std::int64_t spatial_scale() const { return network_scale() * patch_size; }
   std::int64_t temporal_scale() const;
+
+ private:
+  void check_residual(const ModelConfig& config) const;
 };
 
 struct AutoencoderEncoder {
   CausalConv3d conv_in;
-  std::vector<std::variant<AutoencoderResnet, AutoencoderDownsample>> down_blocks;
+  std::vector<std::variant<AutoencoderResnet, AutoencoderDownsample, AutoencoderResidualDown>>
+      down_blocks;
   std::optional<AutoencoderMiddle> mid_block;
   std::optional<ChannelNorm> norm_out;
   std::optional<CausalConv3d> conv_out;
@@ -36,6 +45,7 @@ struct AutoencoderDecoder {
   struct UpBlock {
     std::vector<AutoencoderResnet> resnets;
     std::optional<AutoencoderUpsample> upsampler;
+    std::optional<AutoencoderRepeat> around;
   };
   CausalConv3d conv_in;
   AutoencoderMiddle mid_block;
@@ -61,7 +71,8 @@ class Autoencoder {
 
   /// video [B, 3, T, H, W] in [-1, 1] -> mean and logarithm of the variance of the latents,
   /// [B, 2 z, 1 + (T - 1) / 4, H / 8, W / 8], not normalised. Frames beyond a multiple of 4 after
-  /// frame 0 are dropped, and so are rows and columns beyond a multiple of 8. With a tiling, videos
+  /// frame 0 are dropped, and so are rows and columns beyond a multiple of 8 (of which Wan2.2's
+  /// must have none: height and width are multiples of its 16). With a tiling, videos
   /// larger than a tile are cut; memory beyond input and output doesn't depend on the number of
   /// frames.
   at::Tensor encode(const at::Tensor& video, const Tiling* tiling = nullptr) const;

@@ -127,9 +127,10 @@ at::Tensor AutoencoderDownsample::operator()(const at::Tensor& x, FeatureCache& 
   return first_chunk ? smaller : (*time_conv)(input);
 }
 
-AutoencoderUpsample::AutoencoderUpsample(const nn::Scope& scope, std::int64_t dim, bool temporal)
-    : resample(scope / "resample.1", dim, dim / 2, {3, 3}, conv_options<2>({1, 1}, {1, 1})) {
-  if (temporal) time_conv.emplace(scope / "time_conv", dim, dim * 2, 3, 1);
+AutoencoderUpsample::AutoencoderUpsample(const nn::Scope& scope, std::int64_t in, std::int64_t out,
+                                         bool temporal)
+    : resample(scope / "resample.1", in, out, {3, 3}, conv_options<2>({1, 1}, {1, 1})) {
+  if (temporal) time_conv.emplace(scope / "time_conv", in, in * 2, 3, 1);
 }
 
 at::Tensor AutoencoderUpsample::operator()(const at::Tensor& x, FeatureCache& cache) const {
@@ -150,6 +151,40 @@ at::Tensor AutoencoderUpsample::operator()(const at::Tensor& x, FeatureCache& ca
   const at::Tensor images = as_images(frames);
   const std::array<std::int64_t, 2> size = {2 * images.size(2), 2 * images.size(3)};
   return as_video(resample(at::_upsample_nearest_exact2d(images, size)), x.size(0));
+}
+
+AutoencoderResidualDown::AutoencoderResidualDown(const nn::Scope& scope, std::int64_t in,
+                                                 std::int64_t out_channels, std::int64_t blocks,
+                                                 bool step, bool temporal)
+    : frames(temporal ? 2 : 1), pixels(step ? 2 : 1), out(out_channels) {
+  for (std::int64_t i = 0; i < blocks; ++i) {
+    resnets.emplace_back(scope / "resnets" / i, i == 0 ? in : out, out);
+  }
+  if (step) downsampler.emplace(scope / "downsampler", out, temporal);
+}
+
+at::Tensor AutoencoderResidualDown::operator()(const at::Tensor& x, FeatureCache& cache) const {
+  at::Tensor inner = x;
+  for (const AutoencoderResnet& resnet : resnets) inner = resnet(inner, cache);
+  if (downsampler) inner = (*downsampler)(inner, cache);
+  // A frame that stays alone is preceded by a black one.
+  const std::int64_t missing = (frames - x.size(2) % frames) % frames;
+  const at::Tensor cells = at::constant_pad_nd(x, {0, 0, 0, 0, missing, 0})
+                               .unflatten(4, {-1, pixels})
+                               .unflatten(3, {-1, pixels})
+                               .unflatten(2, {-1, frames});  // [B, C, T, ft, H, fh, W, fw]
+  const at::Tensor around =
+      cells.permute({0, 1, 3, 5, 7, 2, 4, 6}).flatten(1, 4).unflatten(1, {out, -1}).mean(2);
+  return inner.add_(around);
+}
+
+at::Tensor AutoencoderRepeat::operator()(const at::Tensor& x, bool first_chunk) const {
+  const std::int64_t copies = out * frames * pixels * pixels / x.size(1);
+  const at::Tensor parts = x.repeat_interleave(copies, 1)
+                               .unflatten(1, {out, frames, pixels, pixels})
+                               .permute({0, 1, 5, 2, 6, 3, 7, 4});  // [B, C, T, ft, H, fh, W, fw]
+  const at::Tensor all = parts.flatten(6, 7).flatten(4, 5).flatten(2, 3);
+  return first_chunk ? all.narrow(2, frames - 1, all.size(2) - frames + 1) : all;
 }
 
 }  // namespace ditto::models::wan

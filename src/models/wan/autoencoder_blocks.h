@@ -18,7 +18,11 @@ namespace ditto::models::wan {
 class FeatureCache {
  public:
   /// To be called before each chunk.
-  void rewind() { next_ = 0; }
+  void rewind() {
+    next_ = 0;
+    ++chunks_;
+  }
+  bool in_first_chunk() const { return chunks_ == 1; }
   /// The calling layer's slot: undefined in the first chunk.
   at::Tensor& next() {
     if (next_ == slots_.size()) slots_.emplace_back();
@@ -28,6 +32,7 @@ class FeatureCache {
  private:
   std::deque<at::Tensor> slots_;
   std::size_t next_ = 0;
+  std::size_t chunks_ = 0;
 };
 
 /// Convolution that looks back in time only: a kernel of k frames is preceded by k - 1 frames,
@@ -94,14 +99,36 @@ struct AutoencoderDownsample {
   at::Tensor operator()(const at::Tensor& x, FeatureCache& cache) const;
 };
 
-/// Doubles height and width, halves the channels; doubles the frames too when `temporal` (but
-/// frame 0 stays a frame).
+/// Doubles height and width; doubles the frames too when `temporal` (but frame 0 stays a frame).
 struct AutoencoderUpsample {
   nn::Conv2d resample;
   std::optional<CausalConv3d> time_conv;
 
-  AutoencoderUpsample(const nn::Scope& scope, std::int64_t dim, bool temporal);
+  AutoencoderUpsample(const nn::Scope& scope, std::int64_t in, std::int64_t out, bool temporal);
   at::Tensor operator()(const at::Tensor& x, FeatureCache& cache) const;
+};
+
+/// A level of Wan2.2's encoder: residual blocks and a step down, around which goes a mean over
+/// neighbours in time, space and channels. The last level has no step.
+struct AutoencoderResidualDown {
+  std::vector<AutoencoderResnet> resnets;
+  std::optional<AutoencoderDownsample> downsampler;
+  std::int64_t frames, pixels;  ///< that become one
+  std::int64_t out;             ///< channels
+
+  AutoencoderResidualDown(const nn::Scope& scope, std::int64_t in, std::int64_t out,
+                          std::int64_t blocks, bool step, bool temporal);
+  at::Tensor operator()(const at::Tensor& x, FeatureCache& cache) const;
+};
+
+/// What goes around a level of Wan2.2's decoder: each pixel repeated in time and space, each copy
+/// taking another of the channels where there are more than needed.
+struct AutoencoderRepeat {
+  std::int64_t out;             ///< channels
+  std::int64_t frames, pixels;  ///< that one becomes
+
+  /// Of the first chunk only the last of each `frames` is kept.
+  at::Tensor operator()(const at::Tensor& x, bool first_chunk) const;
 };
 
 }  // namespace ditto::models::wan

@@ -1,6 +1,7 @@
 #include "models/wan/umt5.h"
 
 #include <cmath>
+#include <set>
 
 #include "ditto/nn/attention.h"
 
@@ -28,6 +29,7 @@ at::Tensor relative_buckets(std::int64_t length, const Umt5Config& config, at::D
 
 at::Tensor activate(const at::Tensor& x, const std::string& name) {
   if (name == "relu") return at::relu(x);
+  if (name == "silu") return at::silu(x);
   return at::gelu(x, name == "gelu_new" ? "tanh" : "none");
 }
 
@@ -47,7 +49,8 @@ Umt5Config::Umt5Config(const ModelConfig& config)
   gated = projection.starts_with("gated-");
   activation = gated ? projection.substr(6) : projection;
   if (projection == "gated-gelu") activation = "gelu_new";
-  if (activation != "gelu_new" && activation != "gelu" && activation != "relu") {
+  static const std::set<std::string> kKnown = {"gelu_new", "gelu", "relu", "silu"};
+  if (!kKnown.contains(activation)) {
     config.fail("feed_forward_proj", "is \"" + projection + "\", which is not supported");
   }
   if (max_distance <= num_buckets / 4) {
