@@ -65,6 +65,53 @@ TEST_F(Enhance, RemovesFlickeringPatches) {
   EXPECT_GT(mean_psnr(run(clip, spotted), clean), mean_psnr(spotted, clean) + 1.5);
 }
 
+/// Each 8x8 block's cosine transform rounded to multiples of `quantum`, as JPEG does.
+media::Video quantised(const media::Video& video, float quantum) {
+  media::Video out{.frames = {}, .fps = video.fps};
+  for (const cv::Mat& frame : video.frames) {
+    std::array<cv::Mat, 3> planes;
+    cv::Mat wide;
+    frame.convertTo(wide, CV_32F);
+    cv::split(wide, planes.data());
+    for (cv::Mat& plane : planes) {
+      for (int y = 0; y + 8 <= plane.rows; y += 8) {
+        for (int x = 0; x + 8 <= plane.cols; x += 8) {
+          cv::Mat block = plane(cv::Rect(x, y, 8, 8)), transform;
+          cv::dct(block, transform);
+          for (float& c : cv::Mat_<float>(transform)) c = quantum * std::round(c / quantum);
+          cv::idct(transform, block);
+        }
+      }
+    }
+    cv::merge(planes.data(), 3, wide);
+    wide.convertTo(wide, CV_8U);
+    out.frames.push_back(wide);
+  }
+  return out;
+}
+
+TEST_F(Enhance, RemovesBlocking) {
+  const Clip clip = moving_scene(kSize, 7, true);
+  const media::Video clean = edited(clip.video);
+  for (const float quantum : {40.0f, 80.0f}) {
+    const media::Video blocky = quantised(clean, quantum);
+    EXPECT_GT(mean_psnr(run(clip, blocky), clean), mean_psnr(blocky, clean) + 1.5) << quantum;
+  }
+}
+
+/// A look of tiles on the same grid as a codec's is what was asked for.
+TEST_F(Enhance, KeepsTilesThatAreAnEdit) {
+  const Clip clip = moving_scene(kSize, 7, true);
+  media::Video tiles{.frames = {}, .fps = clip.video.fps};
+  for (const cv::Mat& frame : edited(clip.video).frames) {
+    cv::Mat small, large;
+    cv::resize(frame, small, {kSize.width / 8, kSize.height / 8}, 0, 0, cv::INTER_AREA);
+    cv::resize(small, large, kSize, 0, 0, cv::INTER_NEAREST);
+    tiles.frames.push_back(large);
+  }
+  EXPECT_GT(mean_psnr(run(clip, tiles), tiles), 40);
+}
+
 TEST_F(Enhance, LeavesACleanVideoNearlyAlone) {
   const Clip clip = moving_scene(kSize, 13, true);
   const media::Video clean = edited(clip.video);
@@ -79,17 +126,66 @@ TEST_F(Enhance, KeepsTheSourcesOwnBrightnessChanges) {
   EXPECT_GT(mean_psnr(run(clip, clean), clean), 40);
 }
 
-TEST_F(Enhance, LeavesNoGhostAtAMovingEdge) {
-  const Clip clip = moving_scene(kSize, 13, true);
-  const media::Video clean = edited(clip.video);
-  const media::Video result = run(clip, clean);
-  for (int t = 2; t < 11; ++t) {
+/// PSNR close to the moving disk's edge, the least over the frames that have neighbours.
+double least_psnr_at_edge(const media::Video& video, const media::Video& oracle) {
+  double least = 99;
+  for (int t = 2; t < static_cast<int>(video.frames.size()) - 2; ++t) {
     cv::Mat ring = cv::Mat::zeros(kSize, CV_8U);
     cv::circle(ring, disk_centre(t), kDiskRadius + 6, 255, cv::FILLED);
     cv::circle(ring, disk_centre(t), kDiskRadius - 6, 0, cv::FILLED);
     const auto i = static_cast<std::size_t>(t);
-    EXPECT_GT(psnr(result.frames[i], clean.frames[i], ring), 40) << "frame " << t;
+    least = std::min(least, psnr(video.frames[i], oracle.frames[i], ring));
   }
+  return least;
+}
+
+/// Each frame's mean with the one before it and, `both` given, the one after.
+media::Video averaged(const media::Video& video, bool both) {
+  media::Video out = video;
+  for (std::size_t t = 1; t + 1 < video.frames.size(); ++t) {
+    cv::addWeighted(video.frames[t], 0.5, video.frames[t - 1], 0.5, 0, out.frames[t]);
+    if (both)
+      cv::addWeighted(out.frames[t], 2 / 3.0, video.frames[t + 1], 1 / 3.0, 0, out.frames[t]);
+  }
+  return out;
+}
+
+TEST_F(Enhance, LeavesNoGhostAtAMovingEdge) {
+  const Clip clip = moving_scene(kSize, 13, true);
+  const media::Video clean = edited(clip.video);
+  EXPECT_GT(least_psnr_at_edge(run(clip, clean), clean), 40);
+  // What the bound is for: plain averaging lags, or leaves a ghost on both sides.
+  EXPECT_LT(least_psnr_at_edge(averaged(clean, false), clean), 30);
+  EXPECT_LT(least_psnr_at_edge(averaged(clean, true), clean), 30);
+}
+
+/// Where there is something to remove, the edge must still not lag.
+TEST_F(Enhance, RemovesFlickerAtAMovingEdgeWithoutAGhost) {
+  const Clip clip = moving_scene(kSize, 13, true);
+  const media::Video clean = edited(clip.video);
+  media::Video flickering{.frames = {}, .fps = clean.fps};
+  for (std::size_t t = 0; t < clean.frames.size(); ++t) {
+    flickering.frames.push_back(clean.frames[t] + cv::Scalar::all(t % 2 == 0 ? 0 : 10));
+  }
+  const double before = least_psnr_at_edge(flickering, clean);
+  EXPECT_GT(least_psnr_at_edge(run(clip, flickering), clean), before + 3);
+  EXPECT_LT(least_psnr_at_edge(averaged(flickering, true), clean), before + 1);
+}
+
+/// A thing of the edit that moves by itself, with nothing in the source to follow.
+TEST_F(Enhance, LeavesNoGhostOfWhatTheSourceDoesntShow) {
+  const Clip clip = moving_scene(kSize, 13, false);
+  media::Video clean = edited(clip.video);
+  for (int t = 0; t < 13; ++t) {
+    cv::Mat frame = clean.frames[static_cast<std::size_t>(t)].clone(),
+            tinted = frame + cv::Scalar(35, 20, 10);
+    cv::Mat disk = cv::Mat::zeros(kSize, CV_8U);
+    cv::circle(disk, disk_centre(t), kDiskRadius, 255, cv::FILLED);
+    tinted.copyTo(frame, disk);
+    clean.frames[static_cast<std::size_t>(t)] = frame;
+  }
+  EXPECT_GT(least_psnr_at_edge(run(clip, clean), clean), 36);
+  EXPECT_LT(least_psnr_at_edge(averaged(clean, true), clean), 30);
 }
 
 TEST_F(Enhance, WritesNothingInPlaceAndTakesShortClips) {

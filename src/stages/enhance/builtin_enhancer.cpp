@@ -7,6 +7,7 @@
 #include "ditto/core/stop.h"
 #include "ditto/media/flow.h"
 #include "ditto/stages/enhance.h"
+#include "stages/enhance/blocking.h"
 #include "stages/enhance/brightness_curve.h"
 #include "stages/generate/flow_positions.h"
 
@@ -107,14 +108,15 @@ class BuiltinEnhancer : public Enhancer {
  public:
   explicit BuiltinEnhancer(const config::Enhance& config) : config_(config) {}
 
-  BackendId id() const override { return {"builtin", 1, ""}; }
+  BackendId id() const override { return {"builtin", 2, ""}; }
 
   std::size_t working_bytes(const ClipShape& shape) const override {
     const auto pixels =
         static_cast<std::size_t>(shape.width) * static_cast<std::size_t>(shape.height);
     const auto small = static_cast<std::size_t>(small_size({shape.width, shape.height}).area());
     const auto window = static_cast<std::size_t>(2 * config_.radius + 2);
-    return shape.video_bytes() + small * (window * 41 + 120) + pixels * 80 + (4U << 20);
+    return shape.video_bytes() + small * (window * 41 + 120) +
+           pixels * std::max<std::size_t>(80, kDeblockingBytesPerPixel) + (4U << 20);
   }
 
   media::Video enhance(const Clip& source, const media::Video& frames,
@@ -132,6 +134,9 @@ class BuiltinEnhancer : public Enhancer {
     const auto radius = static_cast<std::size_t>(config_.radius);
     BrightnessCurve brightness = brightness_curve(source.video, frames);
     for (cv::Vec3f& offset : brightness.offset) offset *= std::min(1.0, 2 * config_.strength);
+    const Blocking blocking =
+        config_.strength > 0 ? measure_blocking(source.video, frames) : Blocking();
+    const double share = std::min(1.0, 2 * config_.strength);
     std::deque<Small> window;  // frames first .. first + window.size() - 1
     std::size_t first = 0;
     for (std::size_t t = 0; t < count; ++t) {
@@ -139,7 +144,10 @@ class BuiltinEnhancer : public Enhancer {
       const std::size_t last = std::min(count - 1, t + radius);
       while (first + window.size() <= last) {
         const std::size_t i = first + window.size();
-        append(window, source.video.frames[i], add_offset(frames.frames[i], brightness.offset[i]));
+        const cv::Mat& original = source.video.frames[i];
+        append(window, original,
+               add_offset(remove_blocking(original, frames.frames[i], blocking, share),
+                          brightness.offset[i]));
       }
       while (first + radius < t) {
         window.pop_front();

@@ -1,1 +1,6 @@
-set(SOURCES builtin_enhancer.cpp brightness_curve.cpp)
+set(SOURCES
+  block_transform.cpp
+  blocking.cpp
+  brightness_curve.cpp
+  builtin_enhancer.cpp
+  guided_filter.cpp)

@@ -1,0 +1,147 @@
+#include "stages/enhance/blocking.h"
+
+#include <opencv2/imgproc.hpp>
+
+#include "ditto/core/stop.h"
+#include "stages/enhance/block_transform.h"
+#include "stages/enhance/guided_filter.h"
+
+namespace ditto::stages {
+
+const std::size_t kDeblockingBytesPerPixel = GuidedFilter::kBytesPerPixel + 4 * 10;
+
+namespace {
+
+constexpr int kGrid = 8;       // px, the transform of JPEG, MPEG-1/2/4 and H.264's larger one
+constexpr int kRadius = 6;     // px; with 13 px a window always spans a whole block
+constexpr float kDamping = 4;  // squared grey levels
+
+// Chosen on the tuning pairs of tests/quality/enhancement.py.
+constexpr std::size_t kMeasured = 5;  // frames, spread over the clip
+constexpr double kOutlier = 16;       // times the mean squared step
+constexpr double kDistinct = 2.5;     // the grid's excess to the largest that another offset has
+constexpr double kVisible = 0.05;     // the grid's excess to the other steps
+constexpr double kFaintest = 1.0;     // squared grey levels of excess
+constexpr double kMosaic = 0.04;      // steps inside to those on the grid: below, a look of tiles
+constexpr float kThreshold = 2.2f;    // deviations of the noise
+
+/// Mean squared steps between neighbouring pixels by their offset on the grid, along x and y.
+struct Steps {
+  std::array<double, kGrid> x{}, y{};
+};
+
+/// Steps of a CV_32FC1 plane; few strong edges don't count for more than kOutlier times the mean.
+Steps steps_of(const cv::Mat& plane) {
+  const cv::Rect all({0, 0}, plane.size());
+  Steps result;
+  for (const bool along_x : {true, false}) {
+    const cv::Rect rest(along_x ? 1 : 0, along_x ? 0 : 1, all.width - (along_x ? 1 : 0),
+                        all.height - (along_x ? 0 : 1));
+    const cv::Rect before({0, 0}, rest.size());
+    cv::Mat step = plane(rest) - plane(before), line;
+    step = step.mul(step);
+    cv::min(step, kOutlier * cv::mean(step)[0] + 1, step);
+    cv::reduce(step, line, along_x ? 0 : 1, cv::REDUCE_AVG, CV_64F);
+    std::array<int, kGrid> count{};
+    auto& sums = along_x ? result.x : result.y;
+    for (int i = 0; i < static_cast<int>(line.total()); ++i) {
+      const auto offset = static_cast<std::size_t>((i + 1) % kGrid);
+      sums[offset] += line.at<double>(i);
+      ++count[offset];
+    }
+    for (std::size_t i = 0; i < kGrid; ++i) sums[i] /= std::max(1, count[i]);
+  }
+  return result;
+}
+
+void add(Steps& sum, const Steps& more) {
+  for (std::size_t i = 0; i < kGrid; ++i) {
+    sum.x[i] += more.x[i] / kMeasured;
+    sum.y[i] += more.y[i] / kMeasured;
+  }
+}
+
+struct Excess {
+  double most = 0;    ///< of the steps on the grid over the others
+  double next = 0;    ///< of the largest others over their median
+  double inside = 0;  ///< that median
+};
+
+/// The offset with the largest steps is taken for the grid. Blocks of 4 px may have their steps
+/// half-way too, so these are not looked at.
+Excess excess_of(const std::array<double, kGrid>& steps) {
+  const auto grid = static_cast<std::size_t>(std::max_element(steps.begin(), steps.end()) -
+                                             steps.begin());
+  std::vector<double> others;
+  for (std::size_t i = 0; i < kGrid; ++i) {
+    if (i % (kGrid / 2) != grid % (kGrid / 2)) others.push_back(steps[i]);
+  }
+  std::sort(others.begin(), others.end());
+  const double median = (others[2] + others[3]) / 2;
+  return {steps[grid] - median, others.back() - median, median};
+}
+
+Excess operator+(const Excess& a, const Excess& b) {
+  return {a.most + b.most, a.next + b.next, a.inside + b.inside};
+}
+
+cv::Mat luma(const cv::Mat& rgb) {
+  cv::Mat grey, plane;
+  cv::cvtColor(rgb, grey, cv::COLOR_RGB2GRAY);
+  grey.convertTo(plane, CV_32F);
+  return plane;
+}
+
+}  // namespace
+
+Blocking measure_blocking(const media::Video& source, const media::Video& frames) {
+  const std::size_t count = frames.frames.size();
+  const cv::Size size = frames.size();
+  // Less than a few blocks tell nothing.
+  if (count == 0 || std::min(size.width, size.height) < 4 * kGrid) return {};
+  Steps shown, left;
+  for (std::size_t i = 0; i < kMeasured; ++i) {
+    throw_if_stopped();
+    const std::size_t t = (2 * i + 1) * count / (2 * kMeasured);
+    const cv::Mat plane = luma(frames.frames[t]);
+    add(shown, steps_of(plane));
+    add(left, steps_of(plane - GuidedFilter(source.frames[t], kRadius, kDamping).explain(plane)));
+  }
+  const Excess of_frames = excess_of(shown.x) + excess_of(shown.y);
+  const Excess of_rest = excess_of(left.x) + excess_of(left.y);
+  const bool found = of_rest.most > kDistinct * of_rest.next &&
+                     of_rest.most > kVisible * of_rest.inside && of_rest.most > 2 * kFaintest &&
+                     of_frames.inside > kMosaic * of_frames.most;
+  if (!found) return {};
+  // Noise that is smooth inside blocks and independent between them has steps of 2 noise^2 on the
+  // grid; what remains inside makes that, on the average of the codecs tried, noise^2.
+  return {static_cast<float>(std::sqrt(of_rest.most / 2)),
+          static_cast<float>(1 - of_rest.inside / std::max(of_frames.inside, of_rest.inside))};
+}
+
+cv::Mat remove_blocking(const cv::Mat& source, const cv::Mat& frame, const Blocking& blocking,
+                        double strength) {
+  // What the source doesn't explain of a drawn look is mostly the look.
+  const float threshold =
+      kThreshold * blocking.noise * std::sqrt(blocking.explained) * static_cast<float>(strength);
+  if (threshold <= 0) return frame;
+  const GuidedFilter guide(source, kRadius, kDamping);
+  std::array<cv::Mat, 3> planes;  // luma, blue and red differences: codecs treat them apart
+  cv::Mat opponent;
+  frame.convertTo(opponent, CV_32F);
+  const cv::Matx33f to_opponent(0.299f, 0.587f, 0.114f, -0.1687f, -0.3313f, 0.5f, 0.5f, -0.4187f,
+                                -0.0813f);
+  cv::transform(opponent, opponent, to_opponent);
+  cv::split(opponent, planes.data());
+  for (cv::Mat& plane : planes) {
+    const cv::Mat explained = guide.explain(plane);
+    plane = shrink_coefficients(plane - explained, threshold) + explained;
+  }
+  cv::merge(planes.data(), 3, opponent);
+  cv::transform(opponent, opponent, to_opponent.inv());
+  cv::Mat result;
+  opponent.convertTo(result, CV_8U);
+  return result;
+}
+
+}  // namespace ditto::stages

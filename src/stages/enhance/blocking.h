@@ -1,0 +1,30 @@
+#pragma once
+
+#include <opencv2/core.hpp>
+
+#include "ditto/media/video.h"
+
+namespace ditto::stages {
+
+/// What a codec that works in blocks has left in a video.
+struct Blocking {
+  /// Deviation of the coding noise in grey levels of luma; 0: no grid of blocks was found.
+  float noise = 0;
+  /// How much of the edited picture's detail the source explains, 0..1.
+  float explained = 0;
+};
+
+/// Looks for steps on a grid of 8 pixels, at any offset, in what the source doesn't explain of the
+/// frames; a grid that the source shows as well is not counted. Both videos have the same number
+/// of frames and size.
+Blocking measure_blocking(const media::Video& source, const media::Video& frames);
+
+/// Takes the coding noise out of a frame: what the source explains is kept, and what it doesn't is
+/// kept where it stands out from the noise. `strength` scales the noise to be removed, 0..1.
+cv::Mat remove_blocking(const cv::Mat& source, const cv::Mat& frame, const Blocking& blocking,
+                        double strength);
+
+/// Bytes per pixel that remove_blocking needs beside frame and result.
+extern const std::size_t kDeblockingBytesPerPixel;
+
+}  // namespace ditto::stages
