@@ -198,15 +198,16 @@ void require_same_shape(const StageOptions& options, const media::Video& source,
 void enhance(const StageOptions& options, const config::Config& config) {
   require_ending("--output", options.output, {".mp4"});
   const auto enhancer = stages::make_enhancer(config.enhance);
-  auto [source, edited] = read_pair(
-      options, [&](const stages::ClipShape& shape) { return enhancer->working_bytes(shape); });
+  auto [source, edited] = read_pair(options, [&](const stages::ClipShape& shape) {
+    return enhancer->prepared_bytes(shape) + enhancer->working_bytes(shape);
+  });
   require_same_shape(options, source, edited);
   const stages::Clip clip =
       clip_of(std::move(source), frame_at(config.edit.keyframe_position, edited.frames.size()));
-  write_video(
-      options.output,
-      enhancer->enhance(clip, edited, options.instruction, stream_for(config, clip.id, "enhance")),
-      config.output, options.crf);
+  write_video(options.output,
+              enhancer->enhance(clip, *enhancer->prepare(clip), edited, options.instruction,
+                                stream_for(config, clip.id, "enhance")),
+              config.output, options.crf);
 }
 
 /// What the judge may be told of how the sample was made.

@@ -142,6 +142,17 @@ std::shared_ptr<const stages::Generator::Prepared> ClipChain::prepared() {
   return prepared_;
 }
 
+std::shared_ptr<const stages::Enhancer::Prepared> ClipChain::prepared_to_enhance() {
+  const stages::Clip& frames = clip();
+  std::lock_guard lock(mutex_);
+  if (!prepared_to_enhance_) {
+    const StageKey key{"motion", {}, context_.lineage.clip_fingerprint(record_)};
+    prepared_to_enhance_ = attempt(context_, record_.id, key, nullptr,
+                                   [&] { return context_.backends.enhancer->prepare(frames); });
+  }
+  return prepared_to_enhance_;
+}
+
 std::optional<std::vector<stages::Instruction>> ClipChain::known_instructions() const {
   const auto stored = context_.store.find(instruct_key_);
   if (!stored) return std::nullopt;
@@ -222,6 +233,7 @@ void ClipChain::close() {
   std::lock_guard lock(mutex_);
   clip_.reset();
   prepared_.reset();
+  prepared_to_enhance_.reset();
 }
 
 SampleChain::SampleChain(const ChainContext& context, ClipChain& clip, std::int64_t unit,
@@ -392,8 +404,9 @@ const media::Video& SampleChain::enhanced() {
   }
   const media::Video& input = generated();
   const stages::Clip& clip = clip_.clip();
+  const auto prepared = clip_.prepared_to_enhance();
   enhanced_ = attempt(keys_.enhance, [&] {
-    return context_.backends.enhancer->enhance(clip, input, instruction_.text,
+    return context_.backends.enhancer->enhance(clip, *prepared, input, instruction_.text,
                                                Stream(context_.config.run.seed, key_, "enhance"));
   });
   hashes_["final"] = media::pixel_hash(*enhanced_);

@@ -81,6 +81,8 @@ void calibrate(const stages::ClipRecord& record, const config::Config& config,
   });
   const auto prepared =
       timed(estimate.clip_seconds, "prepare", [&] { return backends.generator->prepare(clip); });
+  const auto prepared_to_enhance =
+      timed(estimate.clip_seconds, "motion", [&] { return backends.enhancer->prepare(clip); });
   const media::EncodeOptions options{config.output.crf, config.output.preset,
                                      config.output.encoder_threads};
   const std::string source_mp4 = timed(estimate.clip_seconds, "encode",
@@ -104,7 +106,8 @@ void calibrate(const stages::ClipRecord& record, const config::Config& config,
                                           Stream(config.run.seed, clip.id, "generate"));
     });
     const auto video = timed(seconds, "enhance", [&] {
-      return backends.enhancer->enhance(clip, generation.video, instruction.text,
+      return backends.enhancer->enhance(clip, *prepared_to_enhance, generation.video,
+                                        instruction.text,
                                         Stream(config.run.seed, clip.id, "enhance"));
     });
     stages::JudgeContext context{instruction, clip.key_frame, edit.image, edit.mask,

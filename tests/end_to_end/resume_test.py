@@ -76,7 +76,7 @@ class ResumeTest(harness.TestCase):
         after = harness.attempts(out)
         redone = {stage: after[stage] - before.get(stage, 0) for stage in after}
         self.assertEqual(redone["judge"], total)
-        for stage in ("instruct", "edit", "gate", "prepare", "generate", "enhance"):
+        for stage in ("instruct", "edit", "gate", "prepare", "generate", "motion", "enhance"):
             self.assertEqual(redone.get(stage, 0), 0, stage)
         self.ditto("verify", out)
 

@@ -17,7 +17,8 @@ class Enhance : public ::testing::Test {
 
   static media::Video run(const Clip& clip, const media::Video& frames,
                           const config::Enhance& config = {}) {
-    return make_enhancer(config)->enhance(clip, frames, "", kStream);
+    const auto enhancer = make_enhancer(config);
+    return enhancer->enhance(clip, *enhancer->prepare(clip), frames, "", kStream);
   }
   static double mean_psnr(const media::Video& video, const media::Video& oracle) {
     double sum = 0;
@@ -225,6 +226,8 @@ TEST_F(Enhance, MemoryBoundGrowsWithTheClip) {
   const auto enhancer = make_enhancer({});
   EXPECT_LT(enhancer->working_bytes({49, 832, 480}), enhancer->working_bytes({101, 832, 480}));
   EXPECT_LT(enhancer->working_bytes({101, 832, 480}), enhancer->working_bytes({101, 1280, 720}));
+  const Clip clip = moving_scene(kSize, 9, true);
+  EXPECT_LE(enhancer->prepare(clip)->bytes(), enhancer->prepared_bytes({9, 128, 80}));
   EXPECT_GE(enhancer->working_bytes({49, 832, 480}), ClipShape({49, 832, 480}).video_bytes());
 }
 

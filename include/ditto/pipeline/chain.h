@@ -45,6 +45,7 @@ class ClipChain {
   /// Decodes on first use. Throws Error(kInput) when the source no longer yields the clip.
   const stages::Clip& clip();
   std::shared_ptr<const stages::Generator::Prepared> prepared();
+  std::shared_ptr<const stages::Enhancer::Prepared> prepared_to_enhance();
   const StageKey& instruct_key() const { return instruct_key_; }
   /// From the store or by the instructor, which needs to know what earlier clips of the unit owe.
   std::vector<stages::Instruction> instructions();
@@ -74,6 +75,7 @@ class ClipChain {
   std::atomic<bool> unusable_ = false;  // decoding or instructing failed for good
   std::unique_ptr<stages::Clip> clip_;
   std::shared_ptr<const stages::Generator::Prepared> prepared_;
+  std::shared_ptr<const stages::Enhancer::Prepared> prepared_to_enhance_;
   std::pair<std::string, std::string> hashes_;
   bool source_video_begun_ = false;
 };

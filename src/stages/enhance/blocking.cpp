@@ -70,8 +70,8 @@ struct Excess {
 /// The offset with the largest steps is taken for the grid. Blocks of 4 px may have their steps
 /// half-way too, so these are not looked at.
 Excess excess_of(const std::array<double, kGrid>& steps) {
-  const auto grid = static_cast<std::size_t>(std::max_element(steps.begin(), steps.end()) -
-                                             steps.begin());
+  const auto grid =
+      static_cast<std::size_t>(std::max_element(steps.begin(), steps.end()) - steps.begin());
   std::vector<double> others;
   for (std::size_t i = 0; i < kGrid; ++i) {
     if (i % (kGrid / 2) != grid % (kGrid / 2)) others.push_back(steps[i]);

@@ -12,17 +12,13 @@ constexpr int kLongerSide = 160;     // px; medians over the frame need no more
 constexpr double kTrendFrames = 6;   // deviation of the trend's window
 constexpr float kUnclipped = 8;      // grey levels from black and white
 constexpr float kSameThing = 15;     // largest change of the source along its motion
-constexpr float kNegligible = 0.3f;  // an offset below this is the measurement's own noise
+constexpr float kNegligible = 0.6f;  // an offset below this is the measurement's own noise
 constexpr double kGainPrior = 0.25;  // squared grey levels a frame that speak for a gain of 1
 
-cv::Mat shrink(const cv::Mat& frame) {
-  const double scale =
-      std::min(1.0, kLongerSide / static_cast<double>(std::max(frame.cols, frame.rows)));
+/// The longer side reduced to kLongerSide, CV_32FC3.
+cv::Mat reduced(const cv::Mat& frame, cv::Size size) {
   cv::Mat small;
-  cv::resize(frame, small,
-             {std::max(16, cvRound(frame.cols * scale)), std::max(16, cvRound(frame.rows * scale))},
-             0, 0, cv::INTER_AREA);
-  small.convertTo(small, CV_32F);
+  shrink(frame, size).convertTo(small, CV_32F);
   return small;
 }
 
@@ -36,16 +32,10 @@ struct Change {
   cv::Vec3f edited, source;
 };
 
-/// Median changes from the frame before along the motion; zero where nothing can be compared.
+/// Median changes from the frame before along the motion, `flow` being the way there; zero where
+/// nothing can be compared.
 Change change_between(const cv::Mat& source, const cv::Mat& edited, const cv::Mat& source_before,
-                      const cv::Mat& edited_before) {
-  const auto grey = [](const cv::Mat& rgb) {
-    cv::Mat out;
-    cv::cvtColor(rgb, out, cv::COLOR_RGB2GRAY);
-    out.convertTo(out, CV_8U);
-    return out;
-  };
-  const cv::Mat flow = media::flow(grey(source), grey(source_before), media::FlowQuality::kFast);
+                      const cv::Mat& edited_before, const cv::Mat& flow) {
   const cv::Mat warped_source = media::warp(source_before, flow),
                 warped = media::warp(edited_before, flow);
   Change result;
@@ -88,21 +78,27 @@ double local_trend(const std::vector<double>& curve, std::size_t at) {
 
 }  // namespace
 
-BrightnessCurve brightness_curve(const media::Video& source, const media::Video& frames) {
-  const std::size_t count = frames.frames.size();
+BrightnessCurve brightness_curve(const SourceMotion& motion, const std::vector<cv::Mat>& frames) {
+  const std::size_t count = frames.size();
   BrightnessCurve result;
   result.offset.assign(count, cv::Vec3f(0, 0, 0));
   if (count < 3) return result;
+  const cv::Size full = motion.size();
+  const double scale =
+      std::min(1.0, kLongerSide / static_cast<double>(std::max(full.width, full.height)));
+  const cv::Size size(std::max(16, cvRound(full.width * scale)),
+                      std::max(16, cvRound(full.height * scale)));
   std::vector<Change> changes(count);
-  cv::Mat source_before = shrink(source.frames[0]), edited_before = shrink(frames.frames[0]);
+  cv::Mat source_before = reduced(motion.frame(0), size), edited_before = reduced(frames[0], size);
   double product = 0, square = 0;
   for (std::size_t t = 1; t < count; ++t) {
     throw_if_stopped();
-    const cv::Mat small = shrink(source.frames[t]), edited = shrink(frames.frames[t]);
-    changes[t] = change_between(small, edited, source_before, edited_before);
+    const cv::Mat source = reduced(motion.frame(t), size), edited = reduced(frames[t], size);
+    changes[t] = change_between(source, edited, source_before, edited_before,
+                                media::resize_flow(motion.flow(t, t - 1), size));
     product += changes[t].edited.dot(changes[t].source);
     square += changes[t].source.dot(changes[t].source);
-    source_before = small;
+    source_before = source;
     edited_before = edited;
   }
   const double prior = kGainPrior * static_cast<double>(count);
@@ -114,7 +110,8 @@ BrightnessCurve brightness_curve(const media::Video& source, const media::Video&
     }
     for (std::size_t t = 0; t < count; ++t) {
       const auto offset = static_cast<float>(local_trend(curve, t) - curve[t]);
-      result.offset[t][c] = std::abs(offset) < kNegligible ? 0.0f : offset;
+      result.offset[t][c] =
+          offset * std::max(0.0f, 1 - kNegligible * kNegligible / std::max(1e-6f, offset * offset));
     }
   }
   return result;

@@ -3,7 +3,7 @@
 #include <opencv2/core.hpp>
 #include <vector>
 
-#include "ditto/media/video.h"
+#include "stages/enhance/source_motion.h"
 
 namespace ditto::stages {
 
@@ -17,8 +17,8 @@ struct BrightnessCurve {
 
 /// The curve is built from the median change along the source's motion, frame by frame; the
 /// source's own changes times the gain are taken out, and what is left is drawn to its local
-/// trend. Both videos have the same number of frames and size.
-BrightnessCurve brightness_curve(const media::Video& source, const media::Video& frames);
+/// trend. `frames` are the edited ones at the motion's size, as many as it has.
+BrightnessCurve brightness_curve(const SourceMotion& motion, const std::vector<cv::Mat>& frames);
 
 /// frame + offset, held back near black and white, where clipping has hidden the true value.
 cv::Mat add_offset(const cv::Mat& frame, const cv::Vec3f& offset);

@@ -10,8 +10,8 @@ namespace ditto::stages {
 /// the guide's edges and nothing that the guide doesn't show at that scale.
 class GuidedFilter {
  public:
-  /// `guide`: CV_8UC3. The window is 2 radius + 1 px wide. `damping`: squared grey levels; the guide's
-  /// variations below it explain nothing.
+  /// `guide`: CV_8UC3. The window is 2 radius + 1 px wide. `damping`: squared grey levels; the
+  /// guide's variations below it explain nothing.
   GuidedFilter(const cv::Mat& guide, int radius, float damping);
 
   /// `plane`: CV_32FC1 of the guide's size. CV_32FC1.

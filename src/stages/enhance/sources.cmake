@@ -3,4 +3,6 @@ set(SOURCES
   blocking.cpp
   brightness_curve.cpp
   builtin_enhancer.cpp
-  guided_filter.cpp)
+  guided_filter.cpp
+  source_motion.cpp
+  temporal_filter.cpp)
