@@ -22,7 +22,6 @@ constexpr double kOutlier = 16;       // times the mean squared step
 constexpr double kDistinct = 2.5;     // the grid's excess to the largest that another offset has
 constexpr double kVisible = 0.05;     // the grid's excess to the other steps
 constexpr double kFaintest = 1.0;     // squared grey levels of excess
-constexpr double kMosaic = 0.04;      // steps inside to those on the grid: below, a look of tiles
 constexpr float kThreshold = 2.2f;    // deviations of the noise
 
 /// Mean squared steps between neighbouring pixels by their offset on the grid, along x and y.
@@ -110,8 +109,7 @@ Blocking measure_blocking(const media::Video& source, const media::Video& frames
   const Excess of_frames = excess_of(shown.x) + excess_of(shown.y);
   const Excess of_rest = excess_of(left.x) + excess_of(left.y);
   const bool found = of_rest.most > kDistinct * of_rest.next &&
-                     of_rest.most > kVisible * of_rest.inside && of_rest.most > 2 * kFaintest &&
-                     of_frames.inside > kMosaic * of_frames.most;
+                     of_rest.most > kVisible * of_rest.inside && of_rest.most > 2 * kFaintest;
   if (!found) return {};
   // Noise that is smooth inside blocks and independent between them has steps of 2 noise^2 on the
   // grid; what remains inside makes that, on the average of the codecs tried, noise^2.
@@ -121,7 +119,7 @@ Blocking measure_blocking(const media::Video& source, const media::Video& frames
 
 cv::Mat remove_blocking(const cv::Mat& source, const cv::Mat& frame, const Blocking& blocking,
                         double strength) {
-  // What the source doesn't explain of a drawn look is mostly the look.
+  // What the source doesn't explain of a drawn look is mostly the look; of tiles it is all.
   const float threshold =
       kThreshold * blocking.noise * std::sqrt(blocking.explained) * static_cast<float>(strength);
   if (threshold <= 0) return frame;

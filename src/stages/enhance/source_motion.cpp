@@ -8,9 +8,9 @@
 namespace ditto::stages {
 namespace {
 
-constexpr int kLongerSide = 320;   // px
-constexpr double kSteps = 32;      // per pixel, in CV_16SC2: +-1023 px
-constexpr std::size_t kBytes = 11; // a frame and pixel: RGB and two flows
+constexpr int kLongerSide = 320;    // px
+constexpr double kSteps = 32;       // per pixel, in CV_16SC2: +-1023 px
+constexpr std::size_t kBytes = 11;  // a frame and pixel: RGB and two flows
 
 cv::Mat packed(const cv::Mat& flow) {
   cv::Mat result;

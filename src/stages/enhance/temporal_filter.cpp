@@ -7,11 +7,11 @@
 namespace ditto::stages {
 namespace {
 
-constexpr int kTile = 64;  // px; work is done by tiles, and where there is something to correct
-constexpr int kFew = 3;    // pixels at the small size in a tile that may differ by chance
+constexpr int kTile = 64;     // px; work is done by tiles, and where there is something to correct
+constexpr int kFew = 3;       // pixels at the small size in a tile that may differ by chance
 constexpr float kReach = 60;  // grey levels; a larger change is another thing, not an artefact
-constexpr float kSmallestStep = 0.7f;    // grey levels of brightness
-constexpr float kAloneArea = 200;        // px at the small size that differ as one
+constexpr float kSmallestStep = 0.7f;         // grey levels of brightness
+constexpr float kAloneArea = 200;             // px at the small size that differ as one
 constexpr float kAgreement[] = {0.3f, 0.8f};  // of the neighbours: nothing, all is corrected
 
 /// Part `rect` of a CV_32FC(kChannels) image enlarged to `size`, linearly.
@@ -30,8 +30,7 @@ cv::Mat enlarged(const cv::Mat& small, cv::Size size, cv::Rect rect) {
     return Place{low, std::min(low + 1, small_length - 1), exact - static_cast<float>(low)};
   };
   std::vector<Place> columns;
-  for (int x = 0; x < rect.width; ++x)
-    columns.push_back(place(rect.x + x, size.width, small.cols));
+  for (int x = 0; x < rect.width; ++x) columns.push_back(place(rect.x + x, size.width, small.cols));
   cv::Mat result(rect.size(), CV_32FC(kChannels));
   std::vector<Pixel> line(static_cast<std::size_t>(small.cols));
   const int first = columns.front().low, last = columns.back().high;
@@ -100,8 +99,8 @@ cv::Mat roughness(const cv::Mat& rgb) {
 /// Grey levels by which the edited frames may differ where the source differs by `difference`: a
 /// warp is never exact to the pixel.
 float shown_by_source(float contrast, uchar difference, uchar roughness) {
-  return 1.2f * contrast * static_cast<float>(difference) +
-         0.05f * static_cast<float>(roughness) + 1.0f;
+  return 1.2f * contrast * static_cast<float>(difference) + 0.05f * static_cast<float>(roughness) +
+         1.0f;
 }
 
 /// Ratio of the edited frame's contrast to the source's around each pixel, CV_32FC1: how much a
@@ -128,8 +127,7 @@ cv::Mat contrast_gain(const cv::Mat& source, const cv::Mat& edited) {
 /// `sums`: weighted steps and weights, CV_32FC4; `squares`: weighted squared steps, CV_32FC1.
 cv::Mat slow_part(cv::Mat& sums, cv::Mat& squares) {
   const int side = std::max(sums.cols, sums.rows) / 4 | 1;
-  for (cv::Mat* m : {&sums, &squares})
-    cv::blur(*m, *m, {side, side}, {-1, -1}, cv::BORDER_REFLECT);
+  for (cv::Mat* m : {&sums, &squares}) cv::blur(*m, *m, {side, side}, {-1, -1}, cv::BORDER_REFLECT);
   const float by_chance = kAloneArea / static_cast<float>(side * side);
   cv::Mat result(sums.size(), CV_32FC3);
   for (int y = 0; y < sums.rows; ++y) {
@@ -247,9 +245,8 @@ cv::Mat TemporalFilter::corrected(const std::vector<cv::Mat>& frames,
 }
 
 void TemporalFilter::correct_tile(const std::vector<cv::Mat>& frames, std::size_t t,
-                                  const std::vector<Neighbour>& neighbours,
-                                  const cv::Mat& contrast, const cv::Mat& offset, cv::Rect tile,
-                                  cv::Mat& result) const {
+                                  const std::vector<Neighbour>& neighbours, const cv::Mat& contrast,
+                                  const cv::Mat& offset, cv::Rect tile, cv::Mat& result) const {
   const cv::Mat& frame = frames[t];
   const cv::Size size = frame.size();
   // One pixel more on each side, for the spread of differences.
@@ -263,8 +260,8 @@ void TemporalFilter::correct_tile(const std::vector<cv::Mat>& frames, std::size_
   for (const Neighbour& neighbour : neighbours) {
     const cv::Mat map = positions(neighbour.flow, size, around);
     const cv::Mat warped = sampled(frames[neighbour.frame], map(inner));
-    const cv::Mat spread = spread_difference(
-        source_.frames[t](around), sampled(source_.frames[neighbour.frame], map))(inner);
+    const cv::Mat spread = spread_difference(source_.frames[t](around),
+                                             sampled(source_.frames[neighbour.frame], map))(inner);
     const cv::Mat certain = enlarged<1>(neighbour.weight, size, tile);
     const cv::Mat step = enlarged<3>(neighbour.step, size, tile);
     for (int y = 0; y < tile.height; ++y) {
@@ -307,8 +304,8 @@ void TemporalFilter::correct_tile(const std::vector<cv::Mat>& frames, std::size_
       // fault, or a thing that moves.
       const float agreement = (s[x][0] * s[x][0] + s[x][1] * s[x][1] + s[x][2] * s[x][2]) /
                               std::max(1e-6f, s[x][3] * q[x]);
-      const float kept = std::clamp(
-          (agreement - kAgreement[0]) / (kAgreement[1] - kAgreement[0]), 0.0f, 1.0f);
+      const float kept =
+          std::clamp((agreement - kAgreement[0]) / (kAgreement[1] - kAgreement[0]), 0.0f, 1.0f);
       for (int c = 0; c < 3; ++c) {
         r[x][c] = cv::saturate_cast<uchar>(static_cast<float>(f[x][c]) + o[x][c] +
                                            kept * s[x][c] / (1 + s[x][3]));
