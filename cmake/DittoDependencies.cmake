@@ -13,6 +13,13 @@ foreach(module core imgproc video photo objdetect)
   set_target_properties(opencv_${module} PROPERTIES IMPORTED_LOCATION ${OpenCV_${module}_LIBRARY}
     INTERFACE_SYSTEM_INCLUDE_DIRECTORIES ${OpenCV_INCLUDE_DIRS} INTERFACE_INCLUDE_DIRECTORIES ${OpenCV_INCLUDE_DIRS})
 endforeach()
+# Data of the face detector. The program looks for it when it starts too, so it may come later.
+find_path(DITTO_HAARCASCADES haarcascade_frontalface_alt2.xml
+  PATH_SUFFIXES share/opencv4/haarcascades share/opencv/haarcascades)
+if(NOT DITTO_HAARCASCADES)
+  set(DITTO_HAARCASCADES /usr/share/opencv4/haarcascades)
+  message(STATUS "No face detector's data: ditto looks for it in ${DITTO_HAARCASCADES} when it runs")
+endif()
 find_package(LibTorch REQUIRED)
 pkg_check_modules(FFMPEG REQUIRED IMPORTED_TARGET libavformat libavcodec libavfilter libavutil libswscale)
 pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)

@@ -11,6 +11,7 @@
 #include "ditto/core/files.h"
 #include "ditto/media/media.h"
 #include "ditto/nn/runtime.h"
+#include "ditto/stages/face_data.h"
 
 namespace ditto::cli {
 namespace {
@@ -81,6 +82,16 @@ Check check_opencv() {
   return {"opencv", Result::kOk, text};
 }
 
+Check check_faces() {
+  const stages::FaceData& data = stages::face_data();
+  if (data.found())
+    return {"faces", Result::kOk, "OpenCV's detector, data in " + printable(data.folder)};
+  return {"faces", Result::kWarn,
+          data.problem +
+              "; no instruction will speak of a face (Debian package opencv-data, or "
+              "set DITTO_HAARCASCADES to the folder)"};
+}
+
 /// Encodes a few frames with libx264 and decodes them again.
 Check check_ffmpeg() {
   media::Video video;
@@ -142,11 +153,10 @@ std::vector<Check> examine_machine() {
     Check (*check)();
   };
   constexpr std::array kChecks = {
-      Named{"cpu", check_cpu},        Named{"cores", check_cores},
-      Named{"memory", check_memory},  Named{"disk", check_disk},
-      Named{"libtorch", check_torch}, Named{"opencv", check_opencv},
-      Named{"ffmpeg", check_ffmpeg},  Named{"sqlite", check_sqlite},
-      Named{"gpu", check_gpu},        Named{"terminal", check_terminal},
+      Named{"cpu", check_cpu},     Named{"cores", check_cores},       Named{"memory", check_memory},
+      Named{"disk", check_disk},   Named{"libtorch", check_torch},    Named{"opencv", check_opencv},
+      Named{"faces", check_faces}, Named{"ffmpeg", check_ffmpeg},     Named{"sqlite", check_sqlite},
+      Named{"gpu", check_gpu},     Named{"terminal", check_terminal},
   };
   std::vector<Check> checks;
   for (const auto& [name, check] : kChecks) {

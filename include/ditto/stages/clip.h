@@ -58,7 +58,7 @@ struct ClipShape {
 struct BackendId {
   std::string name;
   int version = 1;
-  std::string weights_digest;  ///< empty for builtin backends
+  std::string weights_digest;  ///< empty where results depend on no such data
 };
 
 }  // namespace ditto::stages

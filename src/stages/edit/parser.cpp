@@ -212,7 +212,7 @@ Parsed parse_added(const std::string& phrase) {
       "sailing",  "fluttering", "single", "lone",    "new",     "to",       "into",      "scene",
       "video",    "clip",       "shot",   "picture", "frame",   "float",    "hang",      "fly",
       "drift",    "up",         "there",  "be",      "open",    "coloured", "somewhere", "on",
-      "ground",   "appear",     "from",   "above"};
+      "ground",   "appear",     "from",   "above",   "glowing", "striped",  "inflatable"};
   std::string text = phrase;
   Program program;
   program.name = "add";

@@ -38,7 +38,8 @@ constexpr std::string_view kKeepWords[] = {
     "is",     "are",     "they",     "unchanged", "same",        "intact",  "untouched",
     "alone",  "exactly", "original", "shapes",    "layout",      "picture", "video",
     "clip",   "was",     "were",     "unaltered", "in",          "place",   "other",
-    "things", "frame",   "its"};
+    "things", "frame",   "its",      "face",      "faces",       "visible", "recognisable",
+    "clearly"};
 
 constexpr std::string_view kFillers[] = {
     "a",         "an",        "the",       "this",       "that",      "it",         "its",
@@ -128,7 +129,8 @@ void cut_keep_clause(Words& words) {
     if (!is_in(words[i], kKeepVerbs)) {
       // "without changing anything else"
       const bool without = words[i] == "without" && i + 1 < words.size() &&
-                           (words[i + 1] == "changing" || words[i + 1] == "touching");
+                           (words[i + 1] == "changing" || words[i + 1] == "touching" ||
+                            words[i + 1] == "covering" || words[i + 1] == "hiding");
       if (!without) continue;
     }
     const bool verb_pair = words[i] == "without";

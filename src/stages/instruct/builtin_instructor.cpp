@@ -1,4 +1,5 @@
 #include "ditto/core/error.h"
+#include "ditto/stages/face_data.h"
 #include "ditto/stages/instruct.h"
 #include "stages/instruct/candidates.h"
 #include "stages/instruct/measure.h"
@@ -10,17 +11,25 @@ namespace {
 
 using instructing::Candidate;
 
-double drawn_strength(const editing::Program& program, Stream& stream) {
-  // Things that are there or not have no degree.
-  static const std::set<std::string> kNoDegree = {"add", "remove", "replace", "isolate",
-                                                  "material"};
-  const double u = stream.uniform();
-  if (kNoDegree.contains(program.name)) return 1;
-  if (u < 0.12) return 0.7;
-  return u > 0.82 ? 1.3 : 1;
+// Whether there is more or less of it: a drawing is one or isn't, a thing is there or not, and half
+// a new colour is the mud between two.
+bool has_degree(const editing::Program& program) {
+  static const std::set<std::string> kGraded = {
+      "vivid", "pastel", "dreamy", "vintage_film", "teal_and_orange", "brighten", "darken"};
+  static const std::set<std::string> kElsewhere = {"underwater", "mars",           "alien_planet",
+                                                   "frost",      "cherry_blossom", "candlelight"};
+  if (task_of(program) == Task::kGlobalEnvironment) return !kElsewhere.contains(program.name);
+  return kGraded.contains(program.name);
 }
 
-// The edits that a clip offers, by task. What is drawn takes all of its family with it.
+double drawn_strength(const editing::Program& program, Stream& stream) {
+  const double u = stream.uniform();
+  if (!has_degree(program)) return 1;
+  if (u < 0.15) return 0.7;
+  return u > 0.80 ? 1.3 : 1;
+}
+
+// The edits that a clip offers, by task. What is drawn takes all that ask for the same with it.
 class Pool {
  public:
   Pool(std::vector<Candidate> globals, std::vector<Candidate> locals) {
@@ -30,16 +39,20 @@ class Pool {
     }
   }
 
-  void take_out(const std::string& family) {
-    for (auto& [task, list] : by_task_)
-      std::erase_if(list, [&](const Candidate& c) { return c.family == family; });
+  void take_out(const std::vector<std::string>& senses) {
+    for (auto& [task, list] : by_task_) {
+      std::erase_if(list, [&](const Candidate& c) {
+        return std::find_first_of(c.senses.begin(), c.senses.end(), senses.begin(), senses.end()) !=
+               c.senses.end();
+      });
+    }
   }
 
   std::optional<Candidate> draw(Task task, Stream& stream) {
     const std::vector<Candidate>& list = by_task_[task];
     if (list.empty()) return std::nullopt;
     Candidate drawn = list[stream.index(list.size())];
-    take_out(drawn.family);
+    take_out(drawn.senses);
     return drawn;
   }
 
@@ -51,7 +64,7 @@ class BuiltinInstructor : public Instructor {
  public:
   explicit BuiltinInstructor(const config::Instruct& config) : config_(config) {}
 
-  BackendId id() const override { return {"builtin", 2, ""}; }
+  BackendId id() const override { return {"builtin", 3, face_data().digest}; }
 
   Instructions instruct(const Clip& clip, const InstructRequest& request,
                         Stream stream) const override {
@@ -66,7 +79,7 @@ class BuiltinInstructor : public Instructor {
               instructing::local_candidates(clip, m, request.count, stream));
     for (const Instruction& taken : request.taken) {
       if (!taken.program.is_null())
-        pool.take_out(instructing::family_of(editing::program_from_json(taken.program)));
+        pool.take_out(instructing::senses_of(editing::program_from_json(taken.program)));
     }
     for (int i = 0; i < request.count; ++i) {
       const auto candidate = next(pool, out.owed, stream);
@@ -92,7 +105,8 @@ class BuiltinInstructor : public Instructor {
     const instructing::Facts facts = {.outdoors = m.outdoors(),
                                       .sky = m.sky.has_value(),
                                       .greenery = m.green_enough(),
-                                      .moving = candidate.moving};
+                                      .moving = candidate.moving,
+                                      .faces = m.faces};
     Instruction instruction;
     instruction.text = instructing::phrase(program, facts, stream);
     instruction.task = task_of(program);

@@ -97,7 +97,8 @@ class Proposals {
       // Brown is the colour of skin and wood as much as of things.
       if (object.persistent && object.region.colour != Colour::kBrown) propose_for_object(object);
     }
-    for (const TrackedRegion& person : m_.people) propose_for_person(person);
+    if (m_.person) propose_for_person(*m_.person);
+    if (m_.mover) propose_for_mover(*m_.mover);
     if (m_.sky) propose_for_sky();
     if (m_.greenery) propose_for_greenery();
     if (m_.background) propose_for_background();
@@ -107,7 +108,7 @@ class Proposals {
 
  private:
   void propose(const Program& program, bool moving = false) {
-    out_.push_back({program, family_of(program), moving});
+    out_.push_back({program, senses_of(program), moving});
   }
 
   // Half of the time with the place, where it is told.
@@ -142,7 +143,8 @@ class Proposals {
       propose(on(target_of(object), "isolate"), moving);
     if (region.area > 0.09) return;
     const double mismatch = editing::fill_hole(clip_.key(), region.mask).mismatch;
-    if (mismatch < 0.10) propose(on(target_of(object), "remove"), moving);
+    const Program removal = on(target_of(object), "remove");
+    if (mismatch < 0.10 || (moving && can_be_removed(removal))) propose(removal, moving);
     if (mismatch < 0.16) {
       Program replacement = on(target_of(object), "replace");
       const std::vector<std::string_view> solids(editing::solid_objects().begin(),
@@ -156,21 +158,32 @@ class Proposals {
   }
 
   void propose_for_person(const TrackedRegion& person) {
-    Target target{"person", "", ""};
-    if (!person.region.unique) {
-      // With several people only one that its side singles out.
-      for (const std::string& side : person.region.sides) {
-        const auto same =
-            std::count_if(m_.people.begin(), m_.people.end(),
-                          [&](const TrackedRegion& p) { return p.region.is_at(side); });
-        if (same == 1) target.side = side;
-      }
-      if (target.side.empty()) return;
-    }
-    if (person.region.area < 0.06 &&
-        editing::fill_hole(clip_.key(), person.region.mask).mismatch < 0.12) {
-      propose(on(target, "remove"));
-    }
+    const Program program = on(target_of(person), "remove");
+    if (!is_taken(person.region) && can_be_removed(program)) propose(program);
+  }
+
+  void propose_for_mover(const TrackedRegion& mover) {
+    const Program program = on(target_of(mover), "remove");
+    if (!is_taken(mover.region) && can_be_removed(program)) propose(program);
+  }
+
+  // Whether what the region shows can be removed under another name already.
+  bool is_taken(const editing::Region& region) const {
+    const auto covers = [&](const editing::Region& other) {
+      const double both = cv::countNonZero(region.mask & other.mask);
+      return both > 0.3 * std::min(cv::countNonZero(region.mask), cv::countNonZero(other.mask));
+    };
+    const bool object = std::any_of(m_.objects.begin(), m_.objects.end(), [&](const auto& o) {
+      return o.persistent && covers(o.region);
+    });
+    return object || (region.kind != "person" && m_.person && covers(m_.person->region));
+  }
+
+  // What is made up shows, unless there is little of it: the clip must show most of what is behind.
+  bool can_be_removed(const Program& program) const {
+    constexpr double kSeen = 0.7;
+    const EditResult result = editing::apply_local(clip_.key(), &clip_, program, 1);
+    return result.refusal.empty() && result.details.value("seen_in_clip", 0.0) >= kSeen;
   }
 
   void propose_for_sky() {
@@ -186,6 +199,8 @@ class Proposals {
   void propose_for_greenery() {
     const Target target{"greenery", "", ""};
     for (const std::string_view cover : editing::grounds()) {
+      // Nothing grows or lies on trees but their leaves.
+      if (!m_.lawn && cover != "autumn leaves") continue;
       Program program = on(target, "replace");
       program.object = cover;
       propose(program);
@@ -212,18 +227,45 @@ class Proposals {
     return placement.in_the_air || m_.green >= 0.05 || m_.luma >= 0.3;
   }
 
-  // A place that suits the object; empty: where there is most room.
-  std::string place_for(const editing::Placement& placement) {
-    std::vector<std::string_view> places = {""};
+  // Places that suit the object; empty: where there is most room.
+  std::vector<std::string> places_for(const editing::Placement& placement) const {
+    if (placement.sky_only) return {"sky"};
+    std::vector<std::string> places = {""};
     if (m_.sky && placement.in_the_air && !placement.hangs) places.emplace_back("sky");
-    if (placement.sky_only) return "sky";
     for (const std::string_view place : editing::places()) {
       const bool high = is_one_of(place, {"upper left", "top", "upper right"});
       const bool low = is_one_of(place, {"lower left", "bottom", "lower right"});
       if (place == "sky" || (placement.in_the_air ? low : high)) continue;
-      if (!placement.hangs || high) places.push_back(place);
+      if (!placement.hangs || high) places.emplace_back(place);
     }
-    return std::string(pick(places, stream_));
+    return places;
+  }
+
+  // A place at which the object hides nobody: the drawn one, else where there is most room, else
+  // any that suits. Without a box: there is none.
+  editing::Spot settle(Program& program, const editing::Placement& placement, double calm) {
+    editing::Spot best;
+    std::string best_place;
+    const auto attempt = [&](const std::string& place) {
+      program.place = place;
+      const editing::Spot spot = editing::find_spot(clip_.key(), program);
+      const bool hides =
+          std::any_of(m_.keep_clear.begin(), m_.keep_clear.end(),
+                      [&](const cv::Rect& box) { return !(box & spot.box).empty(); });
+      if (!spot.refusal.empty() || hides) return;
+      if (!best.box.empty() && best.clutter <= spot.clutter) return;
+      best = spot;
+      best_place = place;
+    };
+    std::vector<std::string> places = {program.place, ""};
+    if (!m_.keep_clear.empty()) {
+      for (const std::string& place : places_for(placement)) places.push_back(place);
+    }
+    for (const std::string& place : places) {
+      if (best.box.empty() || best.clutter > calm) attempt(place);
+    }
+    program.place = best_place;
+    return best;
   }
 
   // One of each object, in random order, until there are enough; first where the picture is calm,
@@ -242,16 +284,12 @@ class Proposals {
       objects.erase(objects.begin() + static_cast<std::ptrdiff_t>(i));
       const editing::Placement placement = editing::placement_of(program.object);
       if (!belongs(program.object, placement)) continue;
-      program.place = place_for(placement);
+      program.place = pick(places_for(placement), stream_);
       if (placement.has_colour && stream_.uniform() < 0.75) {
         program.colour = editing::name_of(kPaints[stream_.index(8)]);
       }
-      editing::Spot spot = editing::find_spot(clip_.key(), program);
-      if ((!spot.refusal.empty() || spot.clutter > kCalm) && !placement.sky_only) {
-        program.place.clear();
-        spot = editing::find_spot(clip_.key(), program);
-      }
-      if (!spot.refusal.empty()) continue;
+      const editing::Spot spot = settle(program, placement, kCalm);
+      if (spot.box.empty()) continue;
       if (spot.clutter > kCalm) {
         cluttered.emplace_back(spot.clutter, program);
         continue;
@@ -273,11 +311,38 @@ class Proposals {
 
 }  // namespace
 
-std::string family_of(const Program& program) {
-  if (const editing::Look* look = editing::find_look(program.name))
-    return std::string(look->family);
-  if (program.name == "add") return "add " + program.object;
-  return fmt::format("{} {} {}", program.name, program.target.kind, program.target.colour);
+std::vector<std::string> senses_of(const Program& program) {
+  if (const editing::Look* look = editing::find_look(program.name)) {
+    std::vector<std::string> out = {std::string(look->family)};
+    if (program.name == "cyberpunk") out.emplace_back("neon");
+    return out;
+  }
+  if (program.name == "add")
+    return {"add " + (program.object == "party_balloons" ? "balloon" : program.object)};
+  // Grass is greenery.
+  const bool green = program.target.kind == "grass" || program.target.kind == "greenery";
+  const std::string target =
+      green ? "greenery" : fmt::format("{} {}", program.target.kind, program.target.colour);
+  std::vector<std::string> out = {fmt::format("{} {}", program.name, target)};
+  if (program.name == "isolate") out.emplace_back("monochrome");
+  // What a part is turned into may be what a look does to all.
+  using Part = std::pair<std::string_view, std::string_view>;
+  static constexpr Part kSkies[] = {{"sunset", "sunset"}, {"stars", "night"},
+                                    {"aurora", "night"},  {"clouds", "clouds"},
+                                    {"storm", "clouds"},  {"orange", "sunset"}};
+  static constexpr Part kPlants[] = {
+      {"snow", "snow"},    {"autumn leaves", "autumn"}, {"sand", "desert"},
+      {"wheat", "autumn"}, {"lavender", "blossom"},     {"orange", "autumn"},
+      {"red", "autumn"},   {"pink", "blossom"},         {"purple", "planet"}};
+  const std::string& into = program.name == "replace" ? program.object : program.colour;
+  const auto add_from = [&](std::span<const Part> parts) {
+    for (const auto& [part, sense] : parts) {
+      if (part == into) out.emplace_back(sense);
+    }
+  };
+  if (program.target.kind == "sky") add_from(kSkies);
+  if (green) add_from(kPlants);
+  return out;
 }
 
 std::vector<Candidate> global_candidates(const Measurements& m, Stream& stream) {
@@ -288,7 +353,7 @@ std::vector<Candidate> global_candidates(const Measurements& m, Stream& stream) 
     candidate.program.name = look.name;
     // The first eight paints are the chromatic ones.
     if (look.has_colour) candidate.program.colour = editing::name_of(kPaints[stream.index(8)]);
-    candidate.family = family_of(candidate.program);
+    candidate.senses = senses_of(candidate.program);
     out.push_back(std::move(candidate));
   }
   return out;

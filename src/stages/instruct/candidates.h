@@ -11,12 +11,12 @@ namespace ditto::stages::instructing {
 
 struct Candidate {
   editing::Program program;
-  /// Candidates of one family ask for the same edit, as a person would see it.
-  std::string family;
-  bool moving = false;  ///< its target moves
+  std::vector<std::string> senses;  ///< senses_of(program)
+  bool moving = false;              ///< its target moves
 };
-/// The family of any program, for what a user asked for.
-std::string family_of(const editing::Program& program);
+/// What a program asks for, as a person would see it: two that share a sense are nearly the same
+/// edit ("make the sky a sunset", "set the scene at sunset"). At least one.
+std::vector<std::string> senses_of(const editing::Program& program);
 
 /// The looks that the measurements neither contradict nor make pointless, in the repertoire's
 /// order. Looks that need a colour get one from the stream.

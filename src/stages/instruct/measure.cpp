@@ -4,6 +4,8 @@
 #include <opencv2/video/tracking.hpp>
 
 #include "stages/edit/filters.h"
+#include "stages/edit/motion.h"
+#include "stages/instruct/faces.h"
 
 namespace ditto::stages::instructing {
 namespace {
@@ -154,6 +156,63 @@ std::vector<TrackedRegion> objects_of(const Clip& clip, const std::vector<cv::Ma
   return out;
 }
 
+// A floor or a lawn is a backdrop of one colour too, but nobody calls it plain.
+bool is_plain(const cv::Mat& rgb, const cv::Mat& mask) {
+  constexpr double kTexture = 0.008;  // mean deviation from the surroundings; 0.003 for a wall
+  const cv::Mat light = editing::luma_of(editing::to_float(small_frame(rgb, 416)));
+  cv::Mat inside;
+  cv::resize(mask, inside, light.size(), 0, 0, cv::INTER_NEAREST);
+  cv::erode(inside, inside, cv::getStructuringElement(cv::MORPH_ELLIPSE, {9, 9}));
+  return cv::mean(cv::abs(light - editing::blurred(light, 3)), inside)[0] < kTexture;
+}
+
+// Greenery that one could walk on lies along the lower edge and leaves the upper part free.
+bool is_lawn(const Region& greenery) {
+  const cv::Mat& mask = greenery.mask;
+  const auto share = [&](double from, double to) {
+    const cv::Mat rows =
+        mask.rowRange(static_cast<int>(from * mask.rows), static_cast<int>(to * mask.rows));
+    return cv::countNonZero(rows) / static_cast<double>(rows.total());
+  };
+  return share(0.85, 1) > 0.7 && share(0, 0.25) < 0.25;
+}
+
+// The detector overlooks many a person, so that one alone is no proof that there is one only. But
+// one that is seen throughout and tall in the picture is whom people mean.
+std::optional<TrackedRegion> sure_person(const cv::Mat& key, const Region& person,
+                                         const std::vector<cv::Mat>& others, const Motion& motion) {
+  constexpr double kTall = 0.4;  // of the frame's height
+  if (person.box.height < kTall * key.rows) return std::nullopt;
+  TrackedRegion out = tracked(key, person, motion);
+  std::size_t again = 0;
+  for (const cv::Mat& frame : others) {
+    const std::vector<Region> people = editing::find_people(frame);
+    if (people.size() > 1) return std::nullopt;
+    if (people.empty() || !is_similar(person, people.front())) continue;
+    ++again;
+    std::erase_if(out.sides, [&](const std::string& side) { return !people.front().is_at(side); });
+  }
+  if (4 * again < 3 * others.size()) return std::nullopt;
+  return out;
+}
+
+// What moves in the key frame and in the middle of either half is one thing, of about one size.
+std::optional<TrackedRegion> only_mover(const Clip& clip, const Motion& motion) {
+  const auto frames = static_cast<int>(clip.video.frames.size());
+  if (frames < 5) return std::nullopt;
+  const std::vector<Region> movers = editing::find_moving(clip);
+  if (movers.size() != 1) return std::nullopt;
+  TrackedRegion out = tracked(clip.key(), movers.front(), motion);
+  Clip other = clip;
+  for (const int t : {clip.key_frame / 2, (clip.key_frame + frames - 1) / 2}) {
+    other.key_frame = t;
+    const std::vector<Region> again = editing::find_moving(other);
+    if (again.size() != 1 || !is_similar(movers.front(), again.front())) return std::nullopt;
+    follow(out, &again.front());
+  }
+  return out;
+}
+
 }  // namespace
 
 Measurements measure(const Clip& clip) {
@@ -178,8 +237,12 @@ Measurements measure(const Clip& clip) {
 
   const std::vector<cv::Mat> others = witnesses(clip);
   m.objects = objects_of(clip, others, motion);
-  for (const Region& person : editing::find_people(key))
-    m.people.push_back(tracked(key, person, motion));
+  m.keep_clear = faces_in(key);
+  m.faces = static_cast<int>(sure_faces(m.keep_clear, others).size());
+  const std::vector<Region> people = editing::find_people(key);
+  for (const Region& person : people) m.keep_clear.push_back(person.box);
+  if (people.size() == 1) m.person = sure_person(key, people.front(), others, motion);
+  m.mover = only_mover(clip, motion);
   const auto find =
       [&](std::optional<Region> (*finder)(const cv::Mat&)) -> std::optional<TrackedRegion> {
     const auto region = finder(key);
@@ -193,7 +256,14 @@ Measurements measure(const Clip& clip) {
     return found;
   };
   m.greenery = find(editing::find_greenery);
+  m.lawn = m.greenery && is_lawn(m.greenery->region);
+  for (const cv::Mat& frame : others) {
+    if (!m.lawn) break;
+    const auto again = editing::find_greenery(frame);
+    m.lawn = again && is_lawn(*again);
+  }
   m.background = find(editing::find_background);
+  if (m.background && !is_plain(key, m.background->region.mask)) m.background.reset();
   // A blue wall may be taken for either; it is a plain background in any case.
   if (!m.background) m.sky = find(editing::find_sky);
   return m;

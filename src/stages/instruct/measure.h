@@ -37,10 +37,18 @@ struct Measurements {
   double camera_motion = 0;            ///< median displacement per frame, of the frame's diagonal
   double moving = 0;                   ///< fraction of pixels that move against the camera
   std::vector<TrackedRegion> objects;  ///< coloured ones with a unique name, the largest first
-  std::vector<TrackedRegion> people;
+  /// The one person that is there all along, large enough to be meant by the words.
+  std::optional<TrackedRegion> person;
+  /// The one thing that moves against the camera.
+  std::optional<TrackedRegion> mover;
+  int faces = 0;  ///< frontal ones that are there all along
+  /// Squares round what in the key frame may be a face or a person: nothing is put in front.
+  std::vector<cv::Rect> keep_clear;
   std::optional<TrackedRegion> sky;
   std::optional<TrackedRegion> greenery;
   std::optional<TrackedRegion> background;
+
+  bool lawn = false;  ///< the greenery covers the ground in front, all along
 
   bool outdoors() const { return sky.has_value() || green > 0.15; }
   /// Enough leaves or grass for a season to show.

@@ -14,6 +14,7 @@ struct Facts {
   bool sky = false;       ///< there is one in the picture
   bool greenery = false;  ///< so are leaves or grass
   bool moving = false;    ///< the target moves
+  int faces = 0;          ///< faces that are seen all along
 };
 
 /// A sentence that asks for the program, as a person would type it: drawn from templates, synonyms,
