@@ -191,15 +191,94 @@ void add_run(CLI::App& parent, int& status) {
   command->callback([&status, options] { status = run(*options); });
 }
 
+// --- convert -------------------------------------------------------------------------------------
+
+struct ConvertOptions {
+  models::ConvertRequest request;
+  std::string weights;
+  std::string output;
+  std::vector<std::string> lora;
+  std::vector<double> scales;
+};
+
+int convert(ConvertOptions& options) {
+  if (!options.scales.empty() && options.scales.size() != 1 &&
+      options.scales.size() != options.lora.size()) {
+    throw Error(ErrorKind::kUsage, "--lora-scale must be given once, or once for each --lora");
+  }
+  if (!options.scales.empty() && options.lora.empty()) {
+    throw Error(ErrorKind::kUsage, "--lora-scale is given without --lora");
+  }
+  nn::set_up_torch(default_threads());
+  options.request.weights = options.weights;
+  options.request.output = options.output;
+  options.request.program = "ditto " DITTO_VERSION;
+  for (std::size_t i = 0; i < options.lora.size(); ++i) {
+    const bool one_each = options.scales.size() > 1;
+    const double scale = options.scales.empty() ? 1.0 : options.scales[one_each ? i : 0];
+    options.request.lora.push_back({options.lora[i], scale});
+  }
+  models::ConvertReport report;
+  {
+    TransferBar bar;
+    report = models::convert_model(options.request, progress_of(bar));
+  }
+  print(fmt::format("wrote       {}\nfiles       {}\nbytes       {} ({})\n", options.output,
+                    fmt::join(report.files, ", "), report.bytes, readable_bytes(report.bytes)));
+  if (!options.lora.empty()) {
+    print(fmt::format("merged      {} LoRA file{} into {} weights\n", options.lora.size(),
+                      options.lora.size() == 1 ? "" : "s", report.lora_weights));
+  }
+  return kExitComplete;
+}
+
+void add_convert(CLI::App& parent, int& status) {
+  CLI::App* command = parent.add_subcommand(
+      "convert",
+      "Write a checkpoint with LoRA files merged and weights cast, under the names of "
+      "diffusers or transformers");
+  auto options = std::make_shared<ConvertOptions>();
+  command->add_option("--weights", options->weights, kWeightsHelp)->required();
+  command
+      ->add_option("--output", options->output,
+                   "The directory to write, which must not be there yet; it appears when all of it "
+                   "is written")
+      ->required();
+  command->add_option("--dtype", options->request.dtype,
+                      "bf16, f16, f32 or fp8_e4m3 (default: as stored, quantised weights as "
+                      "bf16). fp8_e4m3 stores the large matrices with a scale for each row, the "
+                      "rest as bf16");
+  command->add_option("--lora", options->lora,
+                      "A LoRA file to merge, in float32 and before the cast; may be repeated");
+  command->add_option("--lora-scale", options->scales,
+                      "How strongly: one number for all, or one for each (default: 1)");
+  command
+      ->add_option("--shard-size", options->request.shard_bytes,
+                   "The most that one file holds, e.g. 5GB (default: 10GB)")
+      ->transform(CLI::AsSizeValue(true));
+  command->footer(
+      "Memory stays small whatever the size of the model. What was merged, and from which files, "
+      "is\n"
+      "in the metadata of the files written.\n"
+      "Examples:\n"
+      "  ditto model convert --weights Wan2.1-VACE-14B-diffusers/transformer --dtype bf16 \\\n"
+      "      --lora lightx2v_rank64.safetensors --output vace-14b-4steps\n"
+      "  ditto model convert --weights Wan2.2-T2V-A14B/low_noise_model --dtype fp8_e4m3 \\\n"
+      "      --output low-noise-fp8");
+  command->callback([&status, options] { status = convert(*options); });
+}
+
 }  // namespace
 
 void add_model_command(CLI::App& app, int& status) {
-  CLI::App* command = app.add_subcommand("model", "Check, describe and run published checkpoints");
+  CLI::App* command =
+      app.add_subcommand("model", "Check, describe, run and convert published checkpoints");
   command->require_subcommand(1);
   command->footer("Example:\n  ditto model check --weights Wan2.1-VACE-14B-diffusers");
   add_check(*command, status);
   add_info(*command, status);
   add_run(*command, status);
+  add_convert(*command, status);
 }
 
 }  // namespace ditto::cli

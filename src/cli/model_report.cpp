@@ -1,6 +1,7 @@
 #include "cli/model_report.h"
 
 #include "cli/machine.h"
+#include "ditto/core/files.h"
 
 namespace ditto::cli {
 namespace {
@@ -80,8 +81,8 @@ std::string summary_text(const ModelReport& report, bool tensors) {
   }
   if (!tensors) return text;
   for (const ModelReport::Tensor& tensor : report.tensors) {
-    text +=
-        fmt::format("tensor      {} {} {}\n", tensor.name, tensor.dtype, shape_text(tensor.shape));
+    text += fmt::format("tensor      {} {} {}\n", printable(tensor.name), tensor.dtype,
+                        shape_text(tensor.shape));
   }
   return text;
 }
@@ -123,22 +124,24 @@ std::string check_text(const ModelReport& report, bool tensors) {
                     component.class_name, component.parameters, readable_bytes(component.bytes));
     if (!tensors) continue;
     for (const ModelReport::Tensor& tensor : component.tensors) {
-      text += fmt::format("tensor      {}/{} {} {}\n", component.component, tensor.name,
+      text += fmt::format("tensor      {}/{} {} {}\n", component.component, printable(tensor.name),
                           tensor.dtype, shape_text(tensor.shape));
     }
   }
   const ModelReport all = with_components(report);
-  for (const std::string& name : all.missing) text += fmt::format("missing     {}\n", name);
-  for (const std::string& name : all.unexpected) text += fmt::format("unexpected  {}\n", name);
+  for (const std::string& name : all.missing)
+    text += fmt::format("missing     {}\n", printable(name));
+  for (const std::string& name : all.unexpected)
+    text += fmt::format("unexpected  {}\n", printable(name));
   for (const ModelReport::Misfit& one : all.misshaped) {
-    text +=
-        fmt::format("misshaped   {}: expected {}, found {}\n", one.name, one.expected, one.found);
+    text += fmt::format("misshaped   {}: expected {}, found {}\n", printable(one.name),
+                        one.expected, one.found);
   }
   for (const ModelReport::NotFinite& one : all.not_finite) {
-    text += fmt::format("not finite  {}: {} values\n", one.name, one.values);
+    text += fmt::format("not finite  {}: {} values\n", printable(one.name), one.values);
   }
   for (const std::string& one : report.unsupported) {
-    text += fmt::format("unsupported {}\n", one);
+    text += fmt::format("unsupported {}\n", printable(one));
   }
   return text;
 }

@@ -111,6 +111,65 @@ void AtomicFile::commit() {
   sync_directory(final_.parent_path());
 }
 
+namespace {
+
+/// A lock that tells others that the directory's writer lives. -1 where another holds it.
+int lock_directory(const std::filesystem::path& directory) {
+  const int fd = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return -1;
+  if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return fd;
+  ::close(fd);
+  return -1;
+}
+
+void remove_abandoned_directories(const std::filesystem::path& final_path) {
+  const std::string ending = "." + final_path.filename().string();
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(final_path.parent_path(), error)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with(kTemporaryPrefix) || !name.ends_with(ending)) continue;
+    const int lock = lock_directory(entry.path());
+    if (lock < 0) continue;
+    std::filesystem::remove_all(entry.path(), error);
+    ::close(lock);
+  }
+}
+
+}  // namespace
+
+AtomicDirectory::AtomicDirectory(std::filesystem::path final_path)
+    : final_(std::filesystem::absolute(std::move(final_path)).lexically_normal()) {
+  if (!final_.has_filename()) final_ = final_.parent_path();  // "a/" is "a"
+  std::error_code error;
+  const auto status = std::filesystem::symlink_status(final_, error);
+  if (std::filesystem::exists(status) &&
+      !(std::filesystem::is_directory(status) && std::filesystem::is_empty(final_, error))) {
+    throw Error(ErrorKind::kUsage, printable(final_) + " is there already");
+  }
+  temporary_ = temporary_for(final_);
+  step("create", final_);
+  std::filesystem::create_directories(final_.parent_path(), error);
+  remove_abandoned_directories(final_);
+  if (::mkdir(temporary_.c_str(), 0755) != 0) fail("create", final_, errno);
+  lock_ = lock_directory(temporary_);
+}
+
+AtomicDirectory::~AtomicDirectory() {
+  std::error_code ignored;
+  if (!temporary_.empty()) std::filesystem::remove_all(temporary_, ignored);
+  if (lock_ >= 0) ::close(lock_);
+}
+
+void AtomicDirectory::commit() {
+  step("sync_dir", temporary_);
+  sync_directory(temporary_);
+  step("rename", final_);
+  if (::rename(temporary_.c_str(), final_.c_str()) != 0) fail("rename to", final_, errno);
+  temporary_.clear();
+  step("sync_dir", final_);
+  sync_directory(final_.parent_path());
+}
+
 void write_file(const std::filesystem::path& path, std::string_view bytes) {
   AtomicFile file(path);
   file.write(bytes);

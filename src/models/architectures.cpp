@@ -4,6 +4,7 @@
 #include "models/wan/autoencoder.h"
 #include "models/wan/original_names.h"
 #include "models/wan/transformer.h"
+#include "models/wan/transformer_config.h"
 #include "models/wan/umt5.h"
 #include "models/wan/vace.h"
 
@@ -14,12 +15,23 @@ const std::vector<Architecture>& architectures() {
       {"AutoencoderKLWan", wan::make_autoencoder, {wan::original_autoencoder_layout()}},
       {"FlowMatchEulerDiscreteScheduler", make_scheduler},
       {kTokenizerClass, make_tokenizer},
-      {"UMT5EncoderModel", wan::make_umt5_encoder, wan::umt5_layouts()},
+      {"UMT5EncoderModel", wan::make_umt5_encoder, wan::umt5_layouts(), wan::umt5_float8},
       {"UniPCMultistepScheduler", make_scheduler},
-      {"VaceWanModel", wan::make_vace_transformer, {wan::original_layout()}},
-      {"WanModel", wan::make_transformer, {wan::original_layout()}},
-      {"WanTransformer3DModel", wan::make_transformer, {wan::original_layout()}},
-      {"WanVACETransformer3DModel", wan::make_vace_transformer, {wan::original_layout()}},
+      {"VaceWanModel",
+       wan::make_vace_transformer,
+       {wan::original_layout()},
+       wan::float8,
+       wan::diffusers_config},
+      {"WanModel",
+       wan::make_transformer,
+       {wan::original_layout()},
+       wan::float8,
+       wan::diffusers_config},
+      {"WanTransformer3DModel", wan::make_transformer, {wan::original_layout()}, wan::float8},
+      {"WanVACETransformer3DModel",
+       wan::make_vace_transformer,
+       {wan::original_layout()},
+       wan::float8},
   };
   return all;
 }

@@ -117,7 +117,11 @@ void Checkpoint::read_index(const fs::path& path) {
   // What a shard holds beyond the index is there all the same.
   for (std::size_t i = 0; i < files_.size(); ++i) {
     for (const auto& [name, info] : files_[i].header().tensors) {
-      places_.try_emplace(name, Place{i, name});
+      const std::size_t other = places_.try_emplace(name, Place{i, name}).first->second.file;
+      if (other == i) continue;
+      fail(path, "tensor \"" + shown(name) + "\" is in " +
+                     shown(files_[other].path().filename().string()) + " and in " +
+                     shown(files_[i].path().filename().string()));
     }
   }
 }

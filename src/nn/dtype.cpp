@@ -28,6 +28,22 @@ constexpr std::array kSpellings = {
     Spelling{at::kBool, "BOOL", "bool"},
 };
 
+struct ShortName {
+  std::string_view name;
+  at::ScalarType dtype;
+};
+
+constexpr ShortName kShortNames[] = {
+    {"f64", at::kDouble},
+    {"f32", at::kFloat},
+    {"fp32", at::kFloat},
+    {"f16", at::kHalf},
+    {"fp16", at::kHalf},
+    {"bf16", at::kBFloat16},
+    {"fp8_e4m3", at::kFloat8_e4m3fn},
+    {"fp8_e5m2", at::kFloat8_e5m2},
+};
+
 constexpr std::size_t kLongestShown = 200;
 
 }  // namespace
@@ -42,6 +58,9 @@ std::optional<at::ScalarType> dtype_from_header(std::string_view name) {
 std::optional<at::ScalarType> dtype_from_torch(std::string_view name) {
   for (const Spelling& spelling : kSpellings) {
     if (spelling.torch == name) return spelling.dtype;
+  }
+  for (const ShortName& one : kShortNames) {
+    if (one.name == name) return one.dtype;
   }
   return std::nullopt;
 }

@@ -161,15 +161,6 @@ std::int64_t elements(const std::vector<std::int64_t>& shape) {
   return product;
 }
 
-fs::path file_in(const fs::path& path) {
-  std::error_code ignored;
-  if (!fs::is_directory(path, ignored)) return path;
-  for (const char* name : {"pytorch_lora_weights.safetensors", "adapter_model.safetensors"}) {
-    if (fs::exists(path / name, ignored)) return path / name;
-  }
-  fail(path, "has neither pytorch_lora_weights.safetensors nor adapter_model.safetensors");
-}
-
 std::string listed(const std::vector<std::string>& names) {
   std::string text;
   for (std::size_t i = 0; i < std::min(kMostNames, names.size()); ++i) {
@@ -239,6 +230,15 @@ std::string Lora::resolve(const std::string& module, const std::vector<std::stri
     }
   }
   return {};
+}
+
+fs::path Lora::file_in(const fs::path& path) {
+  std::error_code ignored;
+  if (!fs::is_directory(path, ignored)) return path;
+  for (const char* name : {"pytorch_lora_weights.safetensors", "adapter_model.safetensors"}) {
+    if (fs::exists(path / name, ignored)) return path / name;
+  }
+  fail(path, "has neither pytorch_lora_weights.safetensors nor adapter_model.safetensors");
 }
 
 void Lora::add(const fs::path& path, double scale) {

@@ -189,8 +189,8 @@ void check_coverage(const SafetensorsHeader& header, std::uint64_t data_bytes,
     return std::pair(a.second->begin, a.second->bytes) <
            std::pair(b.second->begin, b.second->bytes);
   });
-  std::uint64_t end = 0;
-  const std::string* before = nullptr;
+  // One that is out of range or overlaps another leaves a gap too: those first, to name the right
+  // one.
   for (const auto& [name, info] : order) {
     // Sums can't overflow: both ends of the range were read as 64-bit numbers.
     if (info->begin + info->bytes > data_bytes) {
@@ -198,13 +198,21 @@ void check_coverage(const SafetensorsHeader& header, std::uint64_t data_bytes,
                       " of the data, of which there are " + std::to_string(data_bytes) +
                       " (truncated?)");
     }
+  }
+  std::uint64_t end = 0;
+  const std::string* before = nullptr;
+  for (const auto& [name, info] : order) {
     if (info->begin < end) fail(*name, "overlaps \"" + shown(*before) + "\"");
+    end = info->begin + info->bytes;
+    before = name;
+  }
+  end = 0;
+  for (const auto& [name, info] : order) {
     if (info->begin > end) {
       fail(*name, "begins at byte " + std::to_string(info->begin) + " of the data, but byte " +
                       std::to_string(end) + " belongs to no tensor");
     }
     end = info->begin + info->bytes;
-    before = name;
   }
   if (end != data_bytes) {
     throw Error(ErrorKind::kInput, file + ": the last " + std::to_string(data_bytes - end) +

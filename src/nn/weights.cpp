@@ -9,21 +9,9 @@
 namespace ditto::nn {
 namespace {
 
-constexpr std::string_view kScaleSuffix = "_scale";
-
 /// Stored values of these types may be multiples of a scale.
 bool is_quantised(at::ScalarType dtype) {
   return dtype == at::kFloat8_e4m3fn || dtype == at::kFloat8_e5m2 || dtype == at::kChar;
-}
-
-/// The checkpoint's name of a parameter: its own, or one that is tied to it. Empty when missing.
-std::string source_of(const Weights& weights, const std::string& name,
-                      const Checkpoint& checkpoint) {
-  if (checkpoint.contains(name)) return name;
-  for (const auto& [other, tied] : weights.ties()) {
-    if (tied == name && checkpoint.contains(other)) return other;
-  }
-  return {};
 }
 
 /// Whether `name` is the scale of a float8 tensor beside it: one number, or one a row.
@@ -96,7 +84,7 @@ std::string Match::text(std::size_t most) const {
 Match match(const Weights& weights, const Checkpoint& checkpoint) {
   Match result;
   for (const Weight& weight : weights.all()) {
-    const std::string source = source_of(weights, weight.name, checkpoint);
+    const std::string source = stored_name(weights, weight.name, checkpoint);
     if (source.empty()) {
       if (weight.role != Role::kOptionalBuffer) result.missing.push_back(weight.name);
     } else if (!fits(weight, source, checkpoint)) {
@@ -116,6 +104,13 @@ Match match(const Weights& weights, const Checkpoint& checkpoint) {
     }
   }
   return result;
+}
+
+void require_match(const Weights& weights, const Checkpoint& checkpoint) {
+  if (const Match found = match(weights, checkpoint); !found.whole()) {
+    throw Error(ErrorKind::kInput, printable(checkpoint.files().front().path()) +
+                                       " doesn't hold this network:\n" + found.text());
+  }
 }
 
 void use_our_scale_names(Checkpoint& checkpoint) {
@@ -140,30 +135,40 @@ void use_our_scale_names(Checkpoint& checkpoint) {
   });
 }
 
-at::Tensor load_weight(const Weight& weight, const Checkpoint& checkpoint,
-                       const std::string& stored_name, at::ScalarType dtype,
-                       const WeightPatch* patch) {
-  at::Tensor value = checkpoint.tensor(stored_name);
-  const std::string scale = stored_name + std::string(kScaleSuffix);
-  if (is_quantised(value.scalar_type()) && checkpoint.contains(scale)) {
-    value = value.to(at::kFloat).mul_(broadcast_scale(checkpoint.tensor(scale), value.dim()));
+std::string stored_name(const Weights& weights, const std::string& name,
+                        const Checkpoint& checkpoint) {
+  if (checkpoint.contains(name)) return name;
+  for (const auto& [other, tied] : weights.ties()) {
+    if (tied == name && checkpoint.contains(other)) return other;
   }
-  if (patch != nullptr && patch->changes(weight.name)) {
-    value = patch->apply(weight.name, value.to(at::kFloat));
-  }
-  return value.to(dtype);
+  return {};
+}
+
+at::Tensor stored_value(const Checkpoint& checkpoint, const std::string& name, at::Device device) {
+  const at::Tensor value = checkpoint.tensor(name).to(device);
+  const std::string scale = name + std::string(kScaleSuffix);
+  if (!is_scale(scale, checkpoint)) return value;
+  return value.to(at::kFloat)
+      .mul_(broadcast_scale(checkpoint.tensor(scale), value.dim()).to(device));
+}
+
+at::Tensor stored_rows(const Checkpoint& checkpoint, const std::string& name, std::int64_t first,
+                       std::int64_t count) {
+  const at::Tensor value = checkpoint.tensor(name).narrow(0, first, count);
+  const std::string scale = name + std::string(kScaleSuffix);
+  if (!is_scale(scale, checkpoint)) return value;
+  at::Tensor factors = checkpoint.tensor(scale);
+  if (factors.numel() != 1) factors = factors.narrow(0, first, count);
+  return value.to(at::kFloat).mul_(broadcast_scale(factors, value.dim()));
 }
 
 void load_weights(const Weights& weights, const Checkpoint& checkpoint,
                   const LoadOptions& options) {
-  if (const Match found = match(weights, checkpoint); !found.whole()) {
-    throw Error(ErrorKind::kInput, printable(checkpoint.files().front().path()) +
-                                       " doesn't hold this network:\n" + found.text());
-  }
+  require_match(weights, checkpoint);
   std::vector<std::pair<const Weight*, std::string>> work;
   std::uint64_t total = 0;
   for (const Weight& weight : weights.all()) {
-    std::string source = source_of(weights, weight.name, checkpoint);
+    std::string source = stored_name(weights, weight.name, checkpoint);
     if (source.empty()) continue;
     total += checkpoint.info(source).bytes;
     work.emplace_back(&weight, std::move(source));
@@ -177,11 +182,12 @@ void load_weights(const Weights& weights, const Checkpoint& checkpoint,
       const std::string& next = work[i + 1].second;
       checkpoint.file_of(next).prefetch(checkpoint.stored(next));
     }
-    const bool converted = checkpoint.contains(source + std::string(kScaleSuffix)) ||
-                           (options.patch != nullptr && options.patch->changes(weight->name));
-    weight->tensor.copy_(converted ? load_weight(*weight, checkpoint, source,
-                                                 weight->tensor.scalar_type(), options.patch)
-                                   : checkpoint.tensor(source));
+    const bool patched = options.patch != nullptr && options.patch->changes(weight->name);
+    // Patches are made on the CPU, so that every device gets the same weights.
+    const at::Tensor value =
+        stored_value(checkpoint, source, patched ? at::kCPU : weight->tensor.device());
+    weight->tensor.copy_(patched ? options.patch->apply(weight->name, value.to(at::kFloat))
+                                 : value);
     checkpoint.file_of(source).release(checkpoint.stored(source));
     done += checkpoint.info(source).bytes;
     if (options.progress) options.progress(done, total);

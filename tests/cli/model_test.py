@@ -150,6 +150,12 @@ class CheckTest(ModelTest):
         self.assertRegex(text.stdout, rf"missing +{GAIN}\n")
         self.assertIn("1 missing, 1 unexpected, 1 misshaped, 1 with values that are not finite", text.stderr)
 
+    def test_names_do_not_control_the_terminal(self):
+        self.change(lambda tensors: tensors.update({"\x1b[31mred\n": ("F32", [1], bytes(4))}))
+        text = self.ditto("model", "check", "--weights", self.model, "--tensors", expect=4).stdout
+        self.assertNotIn("\x1b", text)
+        self.assertIn("unexpected  \\x1b[31mred\\x0a\n", text)
+
     def test_broken_files_are_findings_too(self):
         path = self.model / "model.safetensors"
         path.write_bytes(path.read_bytes()[:-5])

@@ -55,6 +55,36 @@ TEST_F(FilesTest, SyncsBeforeRename) {
   EXPECT_EQ(steps, (std::vector<std::string>{"create", "write", "sync", "rename", "sync_dir"}));
 }
 
+TEST_F(FilesTest, ADirectoryAppearsAsAWholeOrNotAtAll) {
+  {
+    AtomicDirectory directory(dir_ / "a");
+    write_file(directory.temporary_path() / "file", "half");
+  }
+  EXPECT_EQ(entries(), 0u);
+  {
+    AtomicDirectory directory((dir_ / "a").string() + "/");
+    write_file(directory.temporary_path() / "file", "whole");
+    EXPECT_FALSE(fs::exists(dir_ / "a"));
+    directory.commit();
+  }
+  EXPECT_EQ(read_file(dir_ / "a" / "file"), "whole");
+  EXPECT_EQ(entries(), 1u);
+  EXPECT_THROW(AtomicDirectory(dir_ / "a"), Error);
+  fs::create_directory(dir_ / "empty");
+  AtomicDirectory(dir_ / "empty").commit();
+  EXPECT_EQ(entries(), 2u);
+}
+
+TEST_F(FilesTest, DirectoriesOfDeadProcessesAreRemoved) {
+  fs::create_directories(dir_ / ".ditto-tmp.1.0.a" / "inside");
+  fs::create_directories(dir_ / ".ditto-tmp.1.0.other");
+  const AtomicDirectory alive(dir_ / "a");
+  const AtomicDirectory second(dir_ / "a");
+  EXPECT_FALSE(fs::exists(dir_ / ".ditto-tmp.1.0.a"));
+  EXPECT_TRUE(fs::exists(dir_ / ".ditto-tmp.1.0.other"));
+  EXPECT_TRUE(fs::exists(alive.temporary_path()));
+}
+
 TEST_F(FilesTest, TemporariesOfDeadProcessesAreRemoved) {
   write_file(dir_ /
                  ".ditto-tmp."

@@ -44,6 +44,13 @@ TEST_F(CheckpointTest, AnIndexMustNotNameATensorThatItsShardLacks) {
   expect_refused(folder_, {kIndex, "\"y\" should be in a.safetensors"});
 }
 
+TEST_F(CheckpointTest, ATensorMustNotBeInTwoShards) {
+  shard("a.safetensors", {{"x", at::ones({2})}});
+  shard("b.safetensors", {{"x", at::zeros({2})}, {"y", at::ones({2})}});
+  put(kIndex, R"({"weight_map":{"x":"a.safetensors","y":"b.safetensors"}})");
+  expect_refused(folder_, {kIndex, "\"x\" is in a.safetensors and in b.safetensors"});
+}
+
 TEST_F(CheckpointTest, AnIndexStaysInItsFolder) {
   shard("a.safetensors", {{"x", at::ones({2})}});
   for (const char* shard : {"../a.safetensors", "/etc/passwd", "sub/a.safetensors", "", ".."}) {

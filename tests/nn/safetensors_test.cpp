@@ -117,6 +117,15 @@ TEST_F(SafetensorsTest, RefusesHostileRanges) {
   const std::string twice =
       "{" + tensor_json("a", "F32", "2", "0,8") + "," + tensor_json("b", "F32", "2", "0,8") + "}";
   expect_refused(safetensors_bytes(twice, "12345678"), "overlaps");
+  // Both leave a gap as well, before another tensor; that one isn't at fault.
+  const auto moved = [](const std::string& offsets) {
+    return safetensors_bytes("{" + tensor_json("a", "F32", "1", "0,4") + "," +
+                                 tensor_json("b", "F32", "1", offsets) + "," +
+                                 tensor_json("c", "F32", "1", "8,12") + "}",
+                             "123456789012");
+  };
+  expect_refused(moved("40,44"), "\"b\" ends at byte 44");
+  expect_refused(moved("8,12"), "overlaps");
 }
 
 TEST_F(SafetensorsTest, RefusesHostileFields) {

@@ -41,6 +41,26 @@ class AtomicFile {
   int descriptor_ = -1;
 };
 
+/// A directory that appears under its name as a whole. Destroyed without commit(), it leaves
+/// nothing behind; what a killed process left is removed by the next that makes the same one.
+class AtomicDirectory {
+ public:
+  /// Throws Error(kUsage) when something is there already, unless it is an empty directory.
+  explicit AtomicDirectory(std::filesystem::path final_path);
+  ~AtomicDirectory();
+  AtomicDirectory(const AtomicDirectory&) = delete;
+  AtomicDirectory& operator=(const AtomicDirectory&) = delete;
+
+  /// Where its files are to be written until commit(), each by AtomicFile.
+  const std::filesystem::path& temporary_path() const { return temporary_; }
+  void commit();
+
+ private:
+  std::filesystem::path final_;
+  std::filesystem::path temporary_;
+  int lock_ = -1;
+};
+
 void write_file(const std::filesystem::path& path, std::string_view bytes);
 /// Gives the complete file `from` a second name, replacing what is at `to`: a hard link, or a copy
 /// where the file systems can't link the two. Steps: "link", "rename", "sync_dir" (or

@@ -100,6 +100,12 @@ struct Architecture {
   /// Builds the model with empty weights. On the device "meta" it must not compute anything large.
   Model (*make)(const Source& source, const nn::Placement& placement);
   std::vector<Layout> layouts = {};
+  /// Which parameters may be stored in float8: large matrices that results depend on little. Null:
+  /// none.
+  bool (*float8)(const std::string& parameter) = nullptr;
+  /// config.json as published with the module tree's names, where the class's own config goes with
+  /// another layout. May be null.
+  nlohmann::json (*published_config)(const Source& source) = nullptr;
 };
 
 const std::vector<Architecture>& architectures();

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "ditto/models/lora.h"
+
 /// What `ditto model` does, without LibTorch's headers. All functions throw Error(kInput) naming
 /// the file, key or tensor that is wrong, and Error(kUsage) for options that make no sense.
 namespace ditto::models {
@@ -83,5 +85,28 @@ struct RunRequest {
 /// Reads the inputs, loads the model, runs the entry, writes the outputs. Whatever goes wrong,
 /// there is no file `outputs` afterwards. Returns the seconds that each pass took.
 std::vector<double> run_model(const RunRequest& request, const Progress& progress);
+
+struct ConvertRequest {
+  std::filesystem::path weights;
+  std::filesystem::path output;  ///< a directory that isn't there yet
+  /// PyTorch's name, or a short one; empty: as stored, float8 and int8 as bfloat16. With
+  /// float8_e4m3fn the weights that take it well (Architecture::float8) get a scale for each row,
+  /// the others become what they are in
+  /// a network in bfloat16.
+  std::string dtype;
+  std::vector<LoraFile> lora;  ///< merged in float32 before the cast
+  std::uint64_t shard_bytes = 10'000'000'000;
+  std::string program;  ///< for the provenance in the files' metadata
+};
+
+struct ConvertReport {
+  std::vector<std::string> files;
+  std::uint64_t bytes = 0;       ///< of tensors
+  std::size_t lora_weights = 0;  ///< parameters that the LoRA files changed
+};
+
+/// Writes a checkpoint with the class's own names and config.json; the directory appears when it is
+/// complete. Also throws Error(kFatal) for a full disk.
+ConvertReport convert_model(const ConvertRequest& request, const Progress& progress);
 
 }  // namespace ditto::models

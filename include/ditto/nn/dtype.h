@@ -10,7 +10,7 @@
 /// ("bfloat16"), which configs and the command line use.
 namespace ditto::nn {
 
-/// Empty for a name that is none.
+/// Empty for a name that is none. PyTorch's may be short: "bf16", "f32", "fp8_e4m3".
 std::optional<at::ScalarType> dtype_from_header(std::string_view name);
 std::optional<at::ScalarType> dtype_from_torch(std::string_view name);
 /// Empty for a type that safetensors files can't hold (complex and quantised ones).

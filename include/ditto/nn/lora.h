@@ -39,6 +39,9 @@ class Lora {
   /// of another shape (made for another model of the family) is left out, with a warning.
   void add(const std::filesystem::path& path, double scale);
 
+  /// The file that add() would read: `path`, or the one in that directory.
+  static std::filesystem::path file_in(const std::filesystem::path& path);
+
   /// For load_weights. Refers to this object.
   WeightPatch patch() const;
   /// The parameters that are changed.

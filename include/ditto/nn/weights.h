@@ -32,6 +32,22 @@ struct Match {
 /// (index of the first dimension).
 Match match(const Weights& weights, const Checkpoint& checkpoint);
 
+/// Throws Error(kInput) with the file's name and Match::text when anything doesn't fit.
+void require_match(const Weights& weights, const Checkpoint& checkpoint);
+
+/// Appended to a weight's name: the name of its scale.
+inline constexpr std::string_view kScaleSuffix = "_scale";
+
+/// The checkpoint's name of a parameter: its own, or one that is tied to it. Empty when missing.
+std::string stored_name(const Weights& weights, const std::string& name,
+                        const Checkpoint& checkpoint);
+/// A tensor of the checkpoint, or `count` of its rows (on the CPU): as it is stored, or, where it
+/// has a scale, multiplied with that in float32, on the device.
+at::Tensor stored_value(const Checkpoint& checkpoint, const std::string& name,
+                        at::Device device = at::kCPU);
+at::Tensor stored_rows(const Checkpoint& checkpoint, const std::string& name, std::int64_t first,
+                       std::int64_t count);
+
 /// Brings what other programs store beside quantised weights to this form: ComfyUI's
 /// MODULE.scale_weight becomes MODULE.weight_scale; the scales of activations and the markers,
 /// which computing with dequantised weights doesn't need, are left out.
@@ -56,11 +72,6 @@ struct LoadOptions {
 /// when anything is missing, unexpected or misshaped, before copying anything.
 void load_weights(const Weights& weights, const Checkpoint& checkpoint,
                   const LoadOptions& options = {});
-
-/// The value of parameter `name` as a CPU tensor in `dtype`: scaled, patched, then cast.
-at::Tensor load_weight(const Weight& weight, const Checkpoint& checkpoint,
-                       const std::string& stored_name, at::ScalarType dtype,
-                       const WeightPatch* patch);
 
 /// The number of values that are not finite (NaN or infinite) in a tensor of a file; 0 for
 /// integers. Holes of a sparse file are not read.

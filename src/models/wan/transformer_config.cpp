@@ -113,4 +113,44 @@ std::array<std::int64_t, 3> TransformerConfig::rope_dims() const {
   return {attention_head_dim - 2 * space, space, space};
 }
 
+nlohmann::json diffusers_config(const Source& source) {
+  const TransformerConfig config(source);
+  if (!config.qk_norm) source.config.fail("qk_norm", "is off, which diffusers' config can't say");
+  const auto or_null = [](std::int64_t size) {
+    return size == 0 ? nlohmann::json() : nlohmann::json(size);
+  };
+  nlohmann::json json = {
+      {"_class_name", "WanTransformer3DModel"},
+      {"patch_size", config.patch_size},
+      {"num_attention_heads", config.num_attention_heads},
+      {"attention_head_dim", config.attention_head_dim},
+      {"in_channels", config.in_channels},
+      {"out_channels", config.out_channels},
+      {"text_dim", config.text_dim},
+      {"freq_dim", config.freq_dim},
+      {"ffn_dim", config.ffn_dim},
+      {"num_layers", config.num_layers},
+      {"cross_attn_norm", config.cross_attn_norm},
+      {"qk_norm", "rms_norm_across_heads"},
+      {"eps", config.eps},
+      {"rope_max_seq_len", config.rope_max_seq_len},
+      {"image_dim", or_null(config.image_dim)},
+      {"added_kv_proj_dim", or_null(config.added_kv_proj_dim)},
+      {"pos_embed_seq_len", or_null(config.pos_embed_seq_len)},
+  };
+  if (!config.vace_layers.empty()) {
+    json["_class_name"] = "WanVACETransformer3DModel";
+    json["vace_layers"] = config.vace_layers;
+    json["vace_in_channels"] = config.vace_in_channels;
+  }
+  return json;
+}
+
+bool float8(const std::string& parameter) {
+  const bool in_block = parameter.starts_with("blocks.") || parameter.starts_with("vace_blocks.");
+  return in_block && parameter.ends_with(".weight") &&
+         (parameter.find(".attn1.to_") != std::string::npos ||
+          parameter.find(".ffn.net.") != std::string::npos);
+}
+
 }  // namespace ditto::models::wan

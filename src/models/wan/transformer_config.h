@@ -39,4 +39,11 @@ struct TransformerConfig {
   void read_vace_layers(const ModelConfig& config, std::vector<std::int64_t> otherwise);
 };
 
+/// diffusers' config.json of the same network. Throws Error(kInput) for what it can't say.
+nlohmann::json diffusers_config(const Source& source);
+
+/// Whether float8 will do for a parameter: the matrices of self attention and of the feed-forward
+/// layers. Embeddings, head, norms, modulation, VACE's projections and cross attention stay finer.
+bool float8(const std::string& parameter);
+
 }  // namespace ditto::models::wan

@@ -67,6 +67,8 @@ class Umt5Encoder {
 
 /// The names of Wan's own code, and single files that have no config.json.
 std::vector<Layout> umt5_layouts();
+/// The matrices of attention and feed-forward layers.
+bool umt5_float8(const std::string& parameter);
 
 Model make_umt5_encoder(const Source& source, const nn::Placement& placement);
 

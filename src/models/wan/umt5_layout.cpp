@@ -93,7 +93,8 @@ nlohmann::json config_of(const nn::Checkpoint& checkpoint) {
                          ".layer.0.SelfAttention.q.weight")) {
     ++layers;
   }
-  return {{"_class_name", "UMT5EncoderModel"},
+  return {{"architectures", nlohmann::json::array({"UMT5EncoderModel"})},
+          {"model_type", "umt5"},
           {"vocab_size", size("shared.weight", 0)},
           {"d_model", size("shared.weight", 1)},
           {"d_kv", std::max<std::int64_t>(1, size(first + "0.SelfAttention.q.weight", 0) / heads)},
@@ -105,6 +106,13 @@ nlohmann::json config_of(const nn::Checkpoint& checkpoint) {
 }
 
 }  // namespace
+
+bool umt5_float8(const std::string& parameter) {
+  return parameter.ends_with(".weight") &&
+         (parameter.find(".DenseReluDense.") != std::string::npos ||
+          (parameter.find(".SelfAttention.") != std::string::npos &&
+           parameter.find("relative_attention_bias") == std::string::npos));
+}
 
 std::vector<Layout> umt5_layouts() {
   return {{"original Wan", is_original, to_ours, config_of}, {"", is_ours, same, config_of}};
