@@ -41,8 +41,8 @@ nlohmann::json provenance(const ConvertRequest& request, const nn::Checkpoint& c
   nlohmann::json source = nlohmann::json::array();
   nlohmann::json earlier;
   for (const nn::SafetensorsFile& file : checkpoint.files()) {
-    source.push_back({{"file", printable(file.path().filename())},
-                      {"tensor_bytes", file.data_bytes()}});
+    source.push_back(
+        {{"file", printable(file.path().filename())}, {"tensor_bytes", file.data_bytes()}});
     const auto found = file.header().metadata.find(kProvenance);
     if (found != file.header().metadata.end()) {
       earlier = nlohmann::json::parse(found->second, nullptr, false);
@@ -86,16 +86,15 @@ ConvertReport convert_model(const ConvertRequest& request, const Progress& progr
   const bool float8 = target == at::kFloat8_e4m3fn;
   std::error_code ignored;
   if (fs::exists(request.weights / kPipelineFile, ignored)) {
-    throw Error(ErrorKind::kUsage,
-                printable(request.weights) +
-                    " is a pipeline; name the component to convert, e.g. " +
-                    printable(request.weights / "transformer"));
+    throw Error(ErrorKind::kUsage, printable(request.weights) +
+                                       " is a pipeline; name the component to convert, e.g. " +
+                                       printable(request.weights / "transformer"));
   }
   return translated(printable(request.weights), [&] {
     const Source source = find_model(request.weights);
     const Architecture& architecture = *source.architecture;
-    const Model model =
-        architecture.make(source, {float8 ? at::kBFloat16 : target.value_or(at::kFloat), at::kMeta});
+    const Model model = architecture.make(
+        source, {float8 ? at::kBFloat16 : target.value_or(at::kFloat), at::kMeta});
     const std::string class_name(architecture.class_name);
     if (model.weights->all().empty()) {
       throw Error(ErrorKind::kUsage,

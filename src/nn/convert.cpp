@@ -110,7 +110,8 @@ void convert(const Item& item, const Checkpoint& checkpoint, const ConvertOption
     if (patched) value = patch->apply(item.weight->name, value.to(at::kFloat));
     return write_piece(item, value, 0, checkpoint, writer);
   }
-  const std::int64_t step = std::max<std::int64_t>(1, options.piece / (shape.numel() / item.rows()));
+  const std::int64_t step =
+      std::max<std::int64_t>(1, options.piece / (shape.numel() / item.rows()));
   for (std::int64_t first = 0; first < item.rows(); first += step) {
     throw_if_stopped();
     const std::int64_t count = std::min(step, item.rows() - first);
@@ -124,9 +125,9 @@ void require_space(const fs::path& directory, std::uint64_t bytes) {
   std::error_code error;
   const fs::space_info space = fs::space(directory, error);
   if (error || space.available >= bytes) return;
-  throw Error(ErrorKind::kFatal,
-              printable(directory) + ": " + std::to_string(bytes) + " bytes are needed, " +
-                  std::to_string(space.available) + " are free");
+  throw Error(ErrorKind::kFatal, printable(directory) + ": " + std::to_string(bytes) +
+                                     " bytes are needed, " + std::to_string(space.available) +
+                                     " are free");
 }
 
 }  // namespace

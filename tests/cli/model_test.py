@@ -58,6 +58,24 @@ class RunTest(ModelTest):
         self.assertRegex(self.run_model("--passes", "3").stderr, r"seconds per pass: \d+\.\d{3}( \d+\.\d{3}){2}\n")
         self.assertEqual(self.output.read_bytes(), once)
 
+    def test_a_single_file_with_the_original_names(self):
+        inside = {"0.layer_norm": "norm1", "1.layer_norm": "norm2", "1.DenseReluDense.wi_0": "ffn.gate.0",
+                  "1.DenseReluDense.wi_1": "ffn.fc1", "1.DenseReluDense.wo": "ffn.fc2",
+                  "0.SelfAttention.relative_attention_bias": "pos_embedding.embedding",
+                  **{f"0.SelfAttention.{x}": f"attn.{x}" for x in "qkvo"}}
+        tensors, _ = safetensors_file.read(UMT5 / "model.safetensors")
+        original = {"token_embedding.weight": tensors.pop("shared.weight"), "norm.weight": tensors.pop(GAIN)}
+        for name, one in tensors.items():
+            _, _, block, _, rest = name.split(".", 4)
+            original[f"blocks.{block}.{inside[rest.removesuffix('.weight')]}.weight"] = one
+        path = self.folder / "umt5.safetensors"
+        safetensors_file.write(path, original)
+        self.run_model()
+        expected = self.output.read_bytes()
+        self.ditto("model", "run", "--weights", path, "--inputs", UMT5 / "in-padded.safetensors", "--outputs",
+                   self.output)
+        self.assertEqual(self.output.read_bytes(), expected)
+
     def changed_inputs(self, edit=lambda tensors: None, arguments=None):
         tensors, _ = safetensors_file.read(UMT5 / "in-padded.safetensors")
         edit(tensors)

@@ -95,10 +95,9 @@ TEST_F(ConvertTest, LargeCheckpointsAreSplitBetweenTensors) {
   options_.shard_bytes = 90;
   options_.metadata = {{"from", "a test"}};
   const Converted converted = convert(source(tensors));
-  EXPECT_EQ(converted.files,
-            (std::vector<std::string>{"model-00001-of-00002.safetensors",
-                                      "model-00002-of-00002.safetensors",
-                                      "model.safetensors.index.json"}));
+  EXPECT_EQ(converted.files, (std::vector<std::string>{"model-00001-of-00002.safetensors",
+                                                       "model-00002-of-00002.safetensors",
+                                                       "model.safetensors.index.json"}));
   EXPECT_EQ(result().files().size(), 2U);
   EXPECT_EQ(result().files()[1].header().metadata.at("from"), "a test");
   for (const auto& [name, value] : tensors) EXPECT_TRUE(result().tensor(name).equal(value));
@@ -122,8 +121,9 @@ TEST_F(ConvertTest, WhatIsNotFiniteIsAnErrorThatNamesIt) {
   at::Tensor value = at::ones({3, 2});
   value[1][1] = 1e6F;
   to(at::kHalf);
-  EXPECT_NE(input_error([&] { convert(source({{"a", value}})); })
-                .find("model.safetensors: tensor \"a\" has values that don't fit into float16"),
+  EXPECT_NE(input_error([&] {
+              convert(source({{"a", value}}));
+            }).find("model.safetensors: tensor \"a\" has values that don't fit into float16"),
             std::string::npos);
   value[1][1] = std::numeric_limits<float>::quiet_NaN();
   for (const at::ScalarType dtype : {at::kFloat, at::kFloat8_e4m3fn}) {
