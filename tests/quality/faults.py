@@ -10,6 +10,7 @@ and the instruction. A detection is a rejection whose first reason has one of th
 import argparse
 import collections
 import json
+import multiprocessing
 import pathlib
 import subprocess
 import sys
@@ -43,12 +44,17 @@ WORDS = {
     "blocking": {"blocking"},
     "fade": {"fade"},
     "pop": {"pop"},
+    "part_pop": {"pop"},
     "misaligned": {"misaligned"},
     "leak": {"leak"},
     "wrong_length": {"wrong_length"},
     "wrong_rate": {"wrong_rate"},
     "wrong_speed": {"wrong_rate", "time_shift"},
 }
+
+
+# Two clips and a text don't tell which edit was meant, nor where.
+UNSEEN_BY_TEXT = {"swapped_sample", "wrong_edit", "leak"}
 
 
 class Sample:
@@ -158,6 +164,17 @@ def pop(s, level, others):
     return blend(s.edited, s.source, gone)
 
 
+def part_pop(s, level, others):
+    """In one part of the picture the edit is gone for three frames, twice."""
+    h, w = s.edited.shape[1:3]
+    part = np.zeros((h, w, 1), np.float32)
+    side = [0.12, 0.4, 0.7][level]
+    y, x = int(h * s.random.uniform(0, 1 - side)), int(w * s.random.uniform(0, 1 - side))
+    part[y:y + int(h * side), x:x + int(w * side)] = 1
+    gone = np.isin(np.arange(FRAMES), [5, 6, 7, 22, 23, 24])[:, None, None, None]
+    return np.rint(s.edited + (s.source.astype(np.float32) - s.edited) * part * gone).astype(np.uint8)
+
+
 def misaligned(s, level, others):
     h, w = s.edited.shape[1:3]
     angle = s.random.uniform(0, 2 * np.pi)
@@ -199,7 +216,7 @@ def wrong_speed(s, level, others):
 FAULTS = {
     "unedited": unedited, "frozen": frozen, "time_shift": time_shift, "swapped_clip": swapped_clip,
     "swapped_sample": wrong_edit, "wrong_edit": wrong_edit, "black": black, "missing": missing, "flicker": flicker,
-    "blur": blur, "blocking": blocking, "fade": fade, "pop": pop, "misaligned": misaligned, "leak": leak,
+    "blur": blur, "blocking": blocking, "fade": fade, "pop": pop, "part_pop": part_pop, "misaligned": misaligned, "leak": leak,
     "wrong_length": wrong_length, "wrong_rate": wrong_rate, "wrong_speed": wrong_speed,
 }
 
@@ -260,58 +277,89 @@ def turns(share):
         due -= due >= 1
 
 
-def run(binary, pairs, modes=MODES, share=1.0, faults=None, width=WIDTH, report=lambda row: None):
-    """Judges clean and faulty samples of (stretch, editor) pairs. `share`: of the fault × severity cases of each pair, in
-    turn. Rows: mode, stretch, editor, fault ("clean" with its variant as severity), severity, accepted, right,
-    fault_word, judgement."""
+def other_edit_of(pool):
+    """Another editor's edit of the same clip: of the same kind where `similar`, else of another kind."""
+    def make(sample, similar):
+        others = [editors.by_name(n) for n in pool if n != sample.editor.name]
+        alike = [e for e in others if e.kind == sample.editor.kind]
+        choice = alike if similar and alike else [e for e in others if e not in alike] or others
+        return choice[sample.random.integers(len(choice))].apply(sample.source, sample.scene)
+    return make
+
+
+def run_pair(job):
+    """The rows of one pair: (binary, stretch, editor, far clip, pool of editors, faults by mode, width, keep)."""
+    binary, stretch, editor, far, pool, asked, width, keep = job
+    stretch, editor = clips.stretch(stretch), editors.by_name(editor)
     rows = []
-    pool = sorted({e.name for _, e in pairs})
-    names = sorted({s.name for s, _ in pairs})
     with tempfile.TemporaryDirectory() as folder:
         judge = Judge(binary, folder)
-        turn = {mode: turns(share) for mode in modes}
-        for stretch, editor in pairs:
-            sample = Sample(stretch, editor, width)
-            judge.source(sample.source)
-            judge.key(sample.edited[KEY], sample.mask)
+        sample = Sample(stretch, editor, width)
+        judge.source(sample.source)
+        judge.key(sample.edited[KEY], sample.mask)
+        h, w = sample.source.shape[1:3]
+        others = {"edit": other_edit_of(pool),
+                  "clip": np.stack([cv2.resize(f, (w, h)) for f in clips.load(far, FRAMES, width)])}
 
-            def other_edit(s, similar):
-                others = [editors.by_name(n) for n in pool if n != s.editor.name]
-                alike = [e for e in others if e.kind == s.editor.kind]
-                choice = alike if similar and alike else [e for e in others if e not in alike] or others
-                return choice[s.random.integers(len(choice))].apply(s.source, s.scene)
+        def ask(fault, severity, make, fps=FPS):
+            modes = [m for m, faults in asked.items() if fault == "clean" or fault in faults]
+            frames = make() if modes else None
+            if frames is None:
+                return
+            judge.edited(frames, fps)
+            for mode in modes:
+                judgement = judge.ask(mode, editor.instruction)
+                word = judgement["fault"]
+                right = judgement["accepted"] if fault == "clean" else word in WORDS[fault]
+                rows.append(dict(mode=mode, stretch=stretch.name, editor=editor.name, fault=fault, severity=severity,
+                                 accepted=judgement["accepted"], right=right, word=word, judgement=judgement))
+            if fault in keep and severity == "gross":
+                rows[-1]["picture"] = (sample.edited[KEY + 6], frames[min(KEY + 6, len(frames) - 1)])
 
-            far = names[(names.index(stretch.name) + len(names) // 2) % len(names)]
-            other_clip = clips.load(far, FRAMES, width)
-            h, w = sample.source.shape[1:3]
-            others = {"edit": other_edit, "clip": np.stack([cv2.resize(f, (w, h)) for f in other_clip])}
-
-            def ask(fault, severity, fps=FPS, frames=None):
-                asked = [m for m in modes if fault == "clean" or next(turn[m])]
-                if not asked:
-                    return
-                made = frames()
-                if made is None:
-                    return
-                judge.edited(made, fps)
-                for mode in asked:
-                    judgement = judge.ask(mode, editor.instruction)
-                    word = judgement["fault"]
-                    right = judgement["accepted"] if fault == "clean" else word in WORDS[fault]
-                    row = dict(mode=mode, stretch=stretch.name, editor=editor.name, fault=fault, severity=severity,
-                               accepted=judgement["accepted"], right=right, word=word, judgement=judgement)
-                    rows.append(row)
-                    report(row)
-
-            for variant, make in CLEAN.items():
-                ask("clean", variant, frames=lambda: make(sample))
-            for name, plant in FAULTS.items():
-                if faults and name not in faults:
-                    continue
-                for level, severity in enumerate(SEVERITIES):
-                    fps = ["24", "30", "12"][level] if name == "wrong_rate" else FPS
-                    ask(name, severity, fps, lambda: plant(sample, level, others))
+        for variant, make in CLEAN.items():
+            ask("clean", variant, lambda: make(sample))
+        for name, plant in FAULTS.items():
+            for level, severity in enumerate(SEVERITIES):
+                ask(name, severity, lambda: plant(sample, level, others),
+                    ["24", "30", "12"][level] if name == "wrong_rate" else FPS)
     return rows
+
+
+def run(binary, pairs, modes=MODES, share=1.0, faults=None, width=WIDTH, report=lambda row: None, workers=1, keep=()):
+    """Judges clean and faulty samples of (stretch, editor) pairs. `share`: of the faults for each pair, in turn; each in
+    all its severities. Rows: mode, stretch, editor, fault ("clean" with its variant as severity), severity, accepted,
+    right, word, judgement; and of the faults in `keep` a picture of a gross one with its oracle."""
+    pool = sorted({e.name for _, e in pairs})
+    names = sorted({s.name for s, _ in pairs})
+    turn = {mode: turns(share) for mode in modes}
+    jobs = []
+    for stretch, editor in pairs:
+        far = names[(names.index(stretch.name) + len(names) // 2) % len(names)]
+        asked = {mode: {f for f in FAULTS if (not faults or f in faults) and not (mode == "text" and f in UNSEEN_BY_TEXT)
+                        and next(turn[mode])} for mode in modes}
+        jobs.append((binary, stretch.name, editor.name, far, pool, asked, width, keep))
+    rows = []
+    with multiprocessing.Pool(workers) as processes:
+        for some in processes.imap(run_pair, jobs):
+            rows += some
+            for row in some:
+                report(row)
+    return rows
+
+
+def monotone(rows, tolerance=0.05):
+    """Steps to the next severity, and in how many of them the lowest score of the judgement doesn't rise."""
+    scores = {(r["mode"], r["stretch"], r["editor"], r["fault"], r["severity"]):
+              min(s["value"] for s in r["judgement"]["scores"] if s["value"] is not None) for r in rows}
+    steps = held = 0
+    for row in rows:
+        if row["fault"] != "clean" and row["severity"] != SEVERITIES[-1]:
+            key = (row["mode"], row["stretch"], row["editor"], row["fault"])
+            after = scores.get((*key, SEVERITIES[SEVERITIES.index(row["severity"]) + 1]))
+            if after is not None:
+                steps += 1
+                held += after <= scores[(*key, row["severity"])] + tolerance
+    return steps, held
 
 
 def summary(rows, mode):
@@ -363,10 +411,11 @@ def main():
     parser.add_argument("binary")
     parser.add_argument("--held-out", action="store_true", help="held-out clips and editors instead of the tuning ones")
     parser.add_argument("--pairs", type=int, default=12)
-    parser.add_argument("--share", type=float, default=0.5, help="of the fault x severity cases of each pair")
+    parser.add_argument("--share", type=float, default=0.5, help="of the faults for each pair")
     parser.add_argument("--faults", help="only these, with commas")
     parser.add_argument("--modes", default=",".join(MODES))
     parser.add_argument("--width", type=int, default=WIDTH)
+    parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--rows", type=pathlib.Path, help="also write every judgement here, as JSON lines")
     args = parser.parse_args()
     pick = (lambda m: m.held_out()) if args.held_out else (lambda m: m.tuning())
@@ -378,8 +427,9 @@ def main():
                   (row["judgement"]["reason"] or "accepted"), file=sys.stderr, flush=True)
 
     rows = run(args.binary, pairs, args.modes.split(","), args.share, args.faults and args.faults.split(","), args.width,
-               report)
+               report, args.workers)
     print_table(rows)
+    print("     the score doesn't rise with severity in {1} of {0} steps".format(*monotone(rows)))
     if args.rows:
         args.rows.write_text("".join(json.dumps(r) + "\n" for r in rows))
 

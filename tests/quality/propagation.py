@@ -121,13 +121,13 @@ def _encoded(frames, crf):
 
 
 def run(binary, stretches, editors, methods=METHODS, frames=33, width=480, step=1, keys=None, crf=12,
-        key_fault=None, extra=(), progress=None):
+        key_fault=None, extra=(), progress=None, keep=None):
     """Rows of every stretch, editor and method.
 
     `keys`: indices of the frames that were edited (the middle one); the simple methods use the first.
     `key_fault`: function of the edited key, for what an editor does to it besides (editors.warp_key).
     `step`: takes every n-th frame, which is quicker and harder. `extra`: more options of the program.
-    `progress`: called with each row.
+    `progress`: called with each row. `keep(row, source, oracle, answer)` may look at the pictures.
     """
     keys = tuple(keys) if keys else (frames // 2,)
     rows = []
@@ -161,6 +161,8 @@ def run(binary, stretches, editors, methods=METHODS, frames=33, width=480, step=
                 rows.append(row)
                 if progress:
                     progress(row)
+                if keep:
+                    keep(row, source, oracle, answer)
     return rows
 
 

@@ -37,7 +37,7 @@ std::vector<Fault> faults() {
        {0.9, 1.0},
        "instruction",
        "unedited",
-       "mean change"},
+       "mean visible change"},
       {"OtherSample",
        false,
        [](const Case& c, double) {
@@ -83,7 +83,7 @@ std::vector<Fault> faults() {
        {1},
        "source",
        "swapped",
-       "look like no frame of the source"},
+       "with the frame of the source that is most like it"},
       {"Misaligned",
        false,
        [](const Case& c, double pixels) {
@@ -184,7 +184,7 @@ std::vector<Fault> faults() {
        {1},
        "instruction",
        "unedited",
-       "mean change"},
+       "mean visible change"},
       {"LocalFadesOut",
        true,
        [](const Case& c, double amount) {

@@ -117,18 +117,32 @@ int reference_frame(const measure::Series& source, const measure::Series& edited
   return best;
 }
 
+/// Blurred differences below it come from re-encoding and smoothing of neighbours.
+constexpr double kVisibleLevels = 3;
+
+/// Mean visible difference, levels, over the region of a local edit.
+double visible_difference(const Sample& sample, const cv::Mat& a, const cv::Mat& b) {
+  cv::Mat difference;
+  cv::subtract(a, b, difference, {}, CV_32F);
+  cv::GaussianBlur(difference, difference, {0, 0}, 2.0);
+  const cv::Mat visible = cv::max(cv::abs(difference) - cv::Scalar::all(kVisibleLevels), 0.0);
+  const cv::Scalar mean = cv::mean(visible, sample.region.empty() ? cv::noArray() : sample.region);
+  return (mean[0] + mean[1] + mean[2]) / 3;
+}
+
 Finding find_change(const Sample& sample, double limit) {
   const cv::Mat& source = sample.source.rgb[sample.key_index()];
   if (!sample.edited_key.empty()) {
-    const double asked = measure::mean_difference(source, sample.edited_key, sample.region);
-    const double least = std::min(limit, 0.4 * asked);
+    constexpr double kLeastShare = 0.1;  // of what was asked for
+    const double asked = visible_difference(sample, source, sample.edited_key) / 255;
+    const double least = std::min(limit, kLeastShare * asked);
     const double change =
-        measure::mean_difference(source, sample.edited.rgb[sample.key_index()], sample.region);
+        visible_difference(sample, source, sample.edited.rgb[sample.key_index()]) / 255;
     return measure::exceeds(
         {"instruction", "unedited", "change"}, change, least,
         fmt::format(
-            "the mean change at the key frame is {:.3f} of full range, the edited key frame's "
-            "{:.3f} (at least {:.3f} wanted)",
+            "the mean visible change at the key frame is {:.3f} of full range, the edited key "
+            "frame's {:.3f} (at least {:.3f} wanted)",
             change, asked, least));
   }
   // A local edit is small in the mean but large where it is.
@@ -136,7 +150,8 @@ Finding find_change(const Sample& sample, double limit) {
   std::vector<double> means, peaks;
   for (std::size_t t = 0; t < sample.source.rgb.size();
        t += std::max<std::size_t>(1, sample.source.rgb.size() / 8)) {
-    const cv::Mat map = change_map(sample.source.rgb[t], sample.edited.rgb[t]);
+    const cv::Mat map =
+        cv::max(change_map(sample.source.rgb[t], sample.edited.rgb[t]) - kVisibleLevels, 0.0);
     means.push_back(cv::mean(map)[0] / 255);
     peaks.push_back(
         measure::quantile(std::vector<double>(map.begin<float>(), map.end<float>()), kPlace) / 255);
@@ -152,19 +167,16 @@ Finding find_change(const Sample& sample, double limit) {
 
 /// The video at the key index against the edited key frame: another edit, or another sample's.
 Finding find_key_difference(const Sample& sample, double limit) {
-  constexpr double kNoise = 0.012 * 255;  // levels: re-encoding and smoothing of neighbours
-  const cv::Mat& source = sample.source.rgb[sample.key_index()];
-  const auto excess = [&](const cv::Mat& a, const cv::Mat& b) {
-    cv::Mat difference;
-    cv::subtract(a, b, difference, {}, CV_32F);
-    cv::GaussianBlur(difference, difference, {0, 0}, 2.0);  // noise is another matter
-    const cv::Mat visible = cv::max(cv::abs(difference) - cv::Scalar::all(kNoise), 0.0);
-    const cv::Scalar mean =
-        cv::mean(visible, sample.region.empty() ? cv::noArray() : sample.region);
-    return (mean[0] + mean[1] + mean[2]) / 3;
-  };
-  const double asked = excess(source, sample.edited_key);
-  const double found = excess(sample.edited.rgb[sample.key_index()], sample.edited_key);
+  const double asked =
+      visible_difference(sample, sample.source.rgb[sample.key_index()], sample.edited_key);
+  const cv::Mat& edited = sample.edited.rgb[sample.key_index()];
+  double found = visible_difference(sample, edited, sample.edited_key);
+  // A blurred edit is no other edit.
+  for (const double sigma : {1.2, 2.4}) {
+    cv::Mat soft;
+    cv::GaussianBlur(sample.edited_key, soft, {0, 0}, sigma);
+    found = std::min(found, visible_difference(sample, edited, soft));
+  }
   const double ratio = found / std::max(asked, 0.25);
   return measure::at_most(
       {"instruction", "wrong_edit", "key_difference"}, ratio, limit,
@@ -177,7 +189,7 @@ class BuiltinJudge final : public Judge {
  public:
   explicit BuiltinJudge(const config::Judge& config) : limits_(config) {}
 
-  BackendId id() const override { return {"builtin", 3, ""}; }
+  BackendId id() const override { return {"builtin", 4, ""}; }
 
   std::size_t working_bytes(const ClipShape& shape) const override {
     const cv::Size small = measure::reduced_size({shape.width, shape.height}, kLongerSide);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <opencv2/imgproc.hpp>
@@ -81,9 +82,11 @@ std::vector<Finding> inspect_detail(const media::Video& source, const media::Vid
     edit_blocks = std::max(0.0, blocking(key) - blocking(source_key));
   }
   std::vector<double> blurs, blocks;
+  std::vector<std::size_t> frames;
   const auto last = static_cast<double>(source.frames.size() - 1);
   for (int i = 0; i < kFrames; ++i) {
     const auto t = static_cast<std::size_t>(std::lround(i * last / (kFrames - 1)));
+    frames.push_back(t);
     const cv::Mat s = media::grey(source.frames[t]), e = media::grey(edited.frames[t]);
     const double added =
         std::pow(edge_blur(e), 2) - std::pow(edge_blur(s), 2) - std::max(0.0, edit_blur);
@@ -94,22 +97,26 @@ std::vector<Finding> inspect_detail(const media::Video& source, const media::Vid
   const char* than = key_known ? "the edited key frame's" : "the source's";
   // Without the edited key frame the text alone says that softness or blocks are wanted.
   const DetailWords asked = key_known ? DetailWords{} : detail_words(context.instruction.text);
-  const double blur = asked.soft ? 0.0 : quantile(blurs, 0.7);
+  const auto most = [&](const std::vector<double>& values) {
+    return frames[static_cast<std::size_t>(std::max_element(values.begin(), values.end()) -
+                                           values.begin())];
+  };
+  constexpr double kSoft = 2.5;  // times as much blur may be when the text asks for a soft picture
+  const double blur = quantile(blurs, 0.7), most_blur = limits.max_blur * (asked.soft ? kSoft : 1);
   const double block = asked.blocks ? 0.0 : quantile(blocks, 0.7);
   return {
-      at_most({"quality", "blur", "blur"}, blur, limits.max_blur,
-              asked.soft
-                  ? std::string("the text asks for a soft picture: blur is not held against it")
-                  : fmt::format(
-                        "edges are blurred by {:.1f} pixels more than {} (at most {:.1f} allowed)",
-                        blur, than, limits.max_blur)),
       at_most(
-          {"quality", "blocking", "blocking"}, block, limits.max_blocking,
-          asked.blocks
-              ? std::string("the text asks for blocks: they are not held against it")
-              : fmt::format(
-                    "steps on an 8-pixel grid are {:.2f} levels above {} (at most {:.2f} allowed)",
-                    block, than, limits.max_blocking))};
+          {"quality", "blur", "blur"}, blur, most_blur,
+          fmt::format("edges are blurred by {:.1f} pixels more than {}, most in frame {} (at most "
+                      "{:.1f} allowed{})",
+                      blur, than, most(blurs), most_blur,
+                      asked.soft ? ", because the text asks for a soft picture" : "")),
+      at_most({"quality", "blocking", "blocking"}, block, limits.max_blocking,
+              asked.blocks ? std::string("the text asks for blocks: they are not held against it")
+                           : fmt::format("steps on an 8-pixel grid are {:.2f} levels above {}, "
+                                         "most in frame {} (at most "
+                                         "{:.2f} allowed)",
+                                         block, than, most(blocks), limits.max_blocking))};
 }
 
 }  // namespace ditto::stages::measure

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <opencv2/imgproc.hpp>
 
@@ -135,12 +136,12 @@ std::vector<Finding> find_other_content(const Sample& sample, const std::vector<
   for (const double a : own) late.push_back(a < least);
   return {
       at_least({"source", "swapped", "content"}, typical, least, 1.0,
-               fmt::format("half of the frames look like no frame of the source: the median of "
-                           "their structure's best correlation is {:.2f} (at least {:.2f} wanted)",
+               fmt::format("the frames' structure has a median correlation of {:.2f} with the "
+                           "frame of the source that is most like it (at least {:.2f} wanted)",
                            typical, least)),
       at_least({"source", "swapped", "content_of_all"}, few, least, 1.0,
-               fmt::format("frames {} look like no frame of the source: their structure's best "
-                           "correlation goes down to {:.2f} (at least {:.2f} wanted)",
+               fmt::format("frames that look like no frame of the source: {}; the worst have a "
+                           "correlation of {:.2f} with the most like it (at least {:.2f} wanted)",
                            frame_ranges(lost), few, least)),
       at_least({"source", "time_shift", "structure"}, low, least, 1.0,
                fmt::format("the structure's correlation with the source at its own time is {:.2f} "
@@ -196,11 +197,13 @@ Placement place(const std::vector<cv::Mat>& source, std::vector<cv::Mat> edited,
 /// Shift in time, motion and shift in space.
 std::vector<Finding> find_shifts(const Placement& placement, const Alignment& alignment,
                                  const config::Judge& limits) {
-  Finding space =
-      at_most({"source", "misaligned", "misalignment"}, alignment.size, limits.max_misalignment,
-              fmt::format("the structure lies {:.1f} % of the width from the source's (at most "
-                          "{:.1f} % allowed)",
-                          100 * alignment.size, 100 * limits.max_misalignment));
+  Finding space = at_most(
+      {"source", "misaligned", "misalignment"}, alignment.size, limits.max_misalignment,
+      fmt::format("the structure lies {:.1f} % of the width from the source's, {:.1f} % to "
+                  "the {} and {:.1f} % {} (at most {:.1f} % allowed)",
+                  100 * alignment.size, 100 * std::abs(alignment.shift.x),
+                  alignment.shift.x < 0 ? "left" : "right", 100 * std::abs(alignment.shift.y),
+                  alignment.shift.y < 0 ? "up" : "down", 100 * limits.max_misalignment));
   if (!placement.course) return {space};
   const TimeCourse& course = *placement.course;
   const Finding time = time_finding(course, limits.max_time_shift_gain);
@@ -215,7 +218,7 @@ std::vector<Finding> find_shifts(const Placement& placement, const Alignment& al
 Alignment align(const Sample& sample) {
   constexpr int kFrames = 7;
   constexpr int kRadius = 8;
-  constexpr double kGain = 0.01;  // a better correlation than this is needed to believe in a shift
+  constexpr double kGain = 0.1;  // a shift is believed in when it explains this share of the best
   constexpr double kRelated = 0.2;  // and pictures that agree less than this are unrelated
   const cv::Size cells = reduced_size(sample.source.size(), kSpaceCells);
   std::vector<Alignment> found;
@@ -225,7 +228,7 @@ Alignment align(const Sample& sample) {
     const Displacement best =
         displacement(orientation_field(sample.source.grey[t], cells),
                      orientation_field(sample.edited.grey[t], cells), kRadius);
-    const bool believed = best.at_best > best.at_zero + kGain && best.at_best > kRelated;
+    const bool believed = best.at_zero < (1 - kGain) * best.at_best && best.at_best > kRelated;
     const cv::Point2d shift = believed ? best.cells / cells.width : cv::Point2d();
     found.push_back({shift, std::hypot(shift.x, shift.y)});
   }
@@ -248,10 +251,18 @@ std::vector<Finding> compare_structure(const Sample& sample, const config::Judge
   std::vector<Finding> findings = {find_blank(sample, limits.max_blank_fraction)};
   const bool shifted = course && course->best - course->aligned > limits.max_time_shift_gain;
   const std::vector<int> lags = shifted ? course->lags : std::vector<int>(source.size(), 0);
-  findings.push_back(find_frozen(sample, lags, limits.max_frozen_fraction));
-  for (const std::vector<Finding>& more :
-       {find_other_content(sample, source, placement.edited, lags, limits.min_structure),
-        find_shifts(placement, alignment, limits)}) {
+  Finding frozen = find_frozen(sample, lags, limits.max_frozen_fraction);
+  std::vector<Finding> content =
+      find_other_content(sample, source, placement.edited, lags, limits.min_structure);
+  std::vector<Finding> shifts = find_shifts(placement, alignment, limits);
+  // A picture that stands still can't move with the source, nor does another clip move with it.
+  const bool still = frozen.severity > 1, other = content.front().severity > 1;
+  frozen.consequence = still && other;
+  for (Finding& finding : shifts) {
+    if (still && !other && finding.name == "motion") finding.consequence = true;
+  }
+  findings.push_back(std::move(frozen));
+  for (const std::vector<Finding>& more : {content, shifts}) {
     findings.insert(findings.end(), more.begin(), more.end());
   }
   return findings;

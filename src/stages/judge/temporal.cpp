@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <opencv2/imgproc.hpp>
@@ -60,6 +61,12 @@ class ColourChange {
   }
   std::array<Bin, 512> bins_{};
 };
+
+std::string beyond(const std::vector<double>& values, double limit) {
+  std::vector<bool> off;
+  for (const double value : values) off.push_back(value > limit);
+  return frame_ranges(off);
+}
 
 cv::Mat change_of(const cv::Mat& source, const cv::Mat& edited) {
   cv::Mat change;
@@ -125,31 +132,41 @@ CellChange cell_changes(const cv::Mat& edited, const cv::Mat& source, const cv::
   return cells;
 }
 
-/// Root mean square of the alternating part: (d(t) - d(t+1)) / 2, which a steady drift doesn't
-/// have.
-double alternation(const std::vector<CellChange>& changes,
-                   std::vector<cv::Vec3d> CellChange::* which) {
-  double sum = 0;
-  int count = 0;
+/// The alternating part, (d(t) - d(t+1)) / 2, which a steady drift doesn't have: its root mean
+/// square over the cells of a frame, and of the frames a typical one, so that a single jump counts
+/// elsewhere. (Of a normal distribution's absolute values 68 % are below one standard deviation.)
+struct Alternation {
+  double typical = 0;    ///< levels
+  std::size_t most = 0;  ///< frame
+};
+Alternation alternation(const std::vector<CellChange>& changes,
+                        std::vector<cv::Vec3d> CellChange::* which) {
+  constexpr double kTypical = 0.68;
+  std::vector<double> frames;
   for (std::size_t t = 1; t + 1 < changes.size(); ++t) {
-    for (std::size_t i = 0; i < (changes[t].*which).size(); ++i) {
-      const cv::Vec3d half = 0.5 * ((changes[t].*which)[i] - (changes[t + 1].*which)[i]);
+    const auto &before = changes[t].*which, &after = changes[t + 1].*which;
+    double sum = 0;
+    for (std::size_t i = 0; i < before.size(); ++i) {
+      const cv::Vec3d half = 0.5 * (before[i] - after[i]);
       sum += half.dot(half) / 3;
-      ++count;
     }
+    frames.push_back(std::sqrt(sum / static_cast<double>(before.size())));
   }
-  return count > 0 ? std::sqrt(sum / count) : 0.0;
+  if (frames.empty()) return {};
+  const auto most = std::max_element(frames.begin(), frames.end()) - frames.begin();
+  return {quantile(frames, kTypical), static_cast<std::size_t>(most + 1)};
 }
 
 Finding flicker_finding(const std::vector<CellChange>& changes, double limit) {
   // An edit may amplify the source's own flicker a little.
-  const double source = 1.5 * alternation(changes, &CellChange::source);
-  const double edited = alternation(changes, &CellChange::edited);
+  const double source = 1.5 * alternation(changes, &CellChange::source).typical;
+  const auto [edited, most] = alternation(changes, &CellChange::edited);
   const double flicker = std::sqrt(std::max(0.0, edited * edited - source * source));
   return at_most(
       {"temporal", "flicker", "flicker"}, flicker, limit,
-      fmt::format("flicker beyond the source's is {:.1f} levels of 255 (at most {:.1f} allowed)",
-                  flicker, limit));
+      fmt::format("flicker beyond the source's is {:.1f} levels of 255, most around frame {} (at "
+                  "most {:.1f} allowed)",
+                  flicker, most, limit));
 }
 
 /// The edit's strength against the clip's own level, over runs long enough to be seen.
@@ -230,6 +247,44 @@ double fine_change(const cv::Mat& change, const cv::Mat& mask) {
   return (mean[0] + mean[1] + mean[2]) / 3;
 }
 
+/// Share of the tracked area in which whole patches change at once, differently from the picture:
+/// a part of the edit that comes or goes.
+double popping_share(const cv::Mat& edited_change, const cv::Mat& source_change,
+                     const cv::Mat& tracked) {
+  constexpr int kPatch = 9;            // pixels, of 320 along the picture
+  constexpr double kVisible = 24;      // levels, of the largest channel
+  constexpr double kAmplified = 3;     // an edit may amplify what the source does that much
+  constexpr double kLeastArea = 0.05;  // of the picture
+  const double area = cv::countNonZero(tracked);
+  if (area < kLeastArea * static_cast<double>(tracked.total())) return 0.0;
+  const cv::Mat known = tracked > 0;
+  cv::Mat weight, edited, source;
+  cv::blur(known, weight, {kPatch, kPatch}, {-1, -1}, cv::BORDER_REPLICATE);
+  const auto patches = [&](const cv::Mat& change) {
+    cv::Mat mean = cv::Mat::zeros(change.size(), change.type());
+    cv::subtract(change, cv::mean(change, known), mean, known);  // flicker is another matter
+    cv::blur(mean, mean, {kPatch, kPatch}, {-1, -1}, cv::BORDER_REPLICATE);
+    std::vector<cv::Mat> channels;
+    mean = cv::abs(mean);
+    cv::split(mean, channels);
+    return cv::Mat(cv::max(cv::max(channels[0], channels[1]), channels[2]));
+  };
+  edited = patches(edited_change);
+  source = patches(source_change);
+  const cv::Mat jumps = edited > kVisible + kAmplified * source;
+  return cv::countNonZero(jumps & known & (weight > 127)) / area;
+}
+
+Finding popping_finding(const std::vector<double>& popping, double limit) {
+  constexpr double kWorst = 0.94;
+  const double worst = quantile(popping, kWorst);
+  return at_most(
+      {"temporal", "pop", "popping"}, worst, limit,
+      fmt::format("parts of the edit come or go at once, in {:.1f} % of the picture in the worst "
+                  "twentieth of the frames (at most {:.1f} % allowed; frames beyond it: {})",
+                  100 * worst, 100 * limit, beyond(popping, limit)));
+}
+
 /// Share of `outside` that is changed visibly; 0 where too little of it is known.
 double leaked_share(const cv::Mat& change, const cv::Mat& outside) {
   constexpr double kVisible = 12;      // levels, of the largest channel
@@ -254,7 +309,7 @@ std::vector<Finding> follow_edit(const Sample& sample, const config::Judge& limi
   const double gain = contrast_gain(key_source, key_edited);
 
   std::vector<std::optional<double>> strength(frames);
-  std::vector<double> leak(frames, 0.0), boiling(frames, 0.0);
+  std::vector<double> leak(frames, 0.0), boiling(frames, 0.0), popping(frames, 0.0);
   std::vector<CellChange> changes(frames);
   const double energy = energy_of(reference, {});
   const cv::Mat at_key = change_of(key_source, sample.edited.rgb[sample.key_index()]);
@@ -272,6 +327,7 @@ std::vector<Finding> follow_edit(const Sample& sample, const config::Judge& limi
     // Indexed by the later frame of the pair, as a change from the earlier to the later one.
     changes[std::max(t, n)] =
         cell_changes(edited_change, source_change, tracked, track.frame > track.neighbour ? 1 : -1);
+    popping[std::max(t, n)] = popping_share(edited_change, source_change, tracked);
     boiling[t] = std::max(0.0, fine_change(edited_change, tracked) -
                                    2.0 * gain * fine_change(source_change, tracked));
 
@@ -290,16 +346,23 @@ std::vector<Finding> follow_edit(const Sample& sample, const config::Judge& limi
     findings.push_back(
         at_most({"source", "leak", "leak"}, worst, limits.max_leak,
                 fmt::format("outside its region the edit changes {:.1f} % of the picture in the "
-                            "worst tenth of the frames (at most {:.1f} % allowed)",
-                            100 * worst, 100 * limits.max_leak)));
+                            "worst tenth of the frames (at most {:.1f} % allowed; frames beyond "
+                            "it: {})",
+                            100 * worst, 100 * limits.max_leak, beyond(leak, limits.max_leak))));
   }
   findings.push_back(flicker_finding(changes, limits.max_flicker));
+  Finding pops = popping_finding(popping, limits.max_popping);
+  for (const Finding& finding : findings) {  // the whole edit's coming and going says more
+    if (finding.fault == "pop" && finding.severity > 1) pops.consequence = true;
+  }
+  findings.push_back(std::move(pops));
   const double boil = quantile(boiling, 0.75);
   findings.push_back(at_most(
       {"temporal", "noise", "boiling"}, boil, limits.max_boiling,
       fmt::format("pixels change by {:.1f} levels of 255 from frame to frame along the motion, "
-                  "beyond what the source's changes explain (at most {:.1f} allowed)",
-                  boil, limits.max_boiling)));
+                  "beyond what the source's changes explain (at most {:.1f} allowed; frames beyond "
+                  "it: {})",
+                  boil, limits.max_boiling, beyond(boiling, limits.max_boiling))));
   return findings;
 }
 
