@@ -83,7 +83,7 @@ std::vector<Fault> faults() {
        {1},
        "source",
        "swapped",
-       "with the frame of the source that is most like it"},
+       "look like no frame of the source"},
       {"Misaligned",
        false,
        [](const Case& c, double pixels) {
