@@ -150,8 +150,7 @@ Finding find_change(const Sample& sample, double limit) {
   std::vector<double> means, peaks;
   for (std::size_t t = 0; t < sample.source.rgb.size();
        t += std::max<std::size_t>(1, sample.source.rgb.size() / 8)) {
-    const cv::Mat map =
-        cv::max(change_map(sample.source.rgb[t], sample.edited.rgb[t]) - kVisibleLevels, 0.0);
+    const cv::Mat map = change_map(sample.source.rgb[t], sample.edited.rgb[t]);
     means.push_back(cv::mean(map)[0] / 255);
     peaks.push_back(
         measure::quantile(std::vector<double>(map.begin<float>(), map.end<float>()), kPlace) / 255);
@@ -177,7 +176,8 @@ Finding find_key_difference(const Sample& sample, double limit) {
     cv::GaussianBlur(sample.edited_key, soft, {0, 0}, sigma);
     found = std::min(found, visible_difference(sample, edited, soft));
   }
-  const double ratio = found / std::max(asked, 0.25);
+  constexpr double kFaint = 2;  // levels: of an edit fainter than this, as much may differ
+  const double ratio = found / std::max(asked, kFaint);
   return measure::at_most(
       {"instruction", "wrong_edit", "key_difference"}, ratio, limit,
       fmt::format("frame {} differs from the edited key frame by {:.0f} % of what the edit changes "

@@ -43,7 +43,7 @@ Finding find_frozen(const Sample& sample, const std::vector<int>& lags, double l
   constexpr double kLeastArea = 0.002;  // of the picture, for a change to be judged
   constexpr double kStill = 0.08;       // change of the edited frame over that of the source
   std::vector<bool> frozen(sample.source.grey.size(), false);
-  std::vector<double> ratio(frozen.size(), -1.0);
+  std::vector<double> ratio(frozen.size(), -1.0), levels(frozen.size(), 0.0);
   cv::Mat change, moving, edited_change;
   const int frames = sample.source.frames();
   for (std::size_t t = 1; t < frozen.size(); ++t) {
@@ -54,7 +54,8 @@ Finding find_frozen(const Sample& sample, const std::vector<int>& lags, double l
     moving = change > kMoving;
     if (cv::countNonZero(moving) < kLeastArea * static_cast<double>(moving.total())) continue;
     cv::absdiff(sample.edited.grey[t], sample.edited.grey[t - 1], edited_change);
-    ratio[t] = cv::mean(edited_change, moving)[0] / cv::mean(change, moving)[0];
+    levels[t] = cv::mean(edited_change, moving)[0];
+    ratio[t] = levels[t] / cv::mean(change, moving)[0];
   }
   std::vector<double> known;
   for (const double r : ratio) {
@@ -66,7 +67,10 @@ Finding find_frozen(const Sample& sample, const std::vector<int>& lags, double l
   }
   // Dark or faint edits change less throughout: what counts is a frame that falls behind its clip.
   const double still = std::min(kStill, 0.25 * std::max(quantile(known, 0.75), 0.02));
-  for (std::size_t t = 1; t < frozen.size(); ++t) frozen[t] = ratio[t] >= 0 && ratio[t] < still;
+  constexpr double kStillLevels = 0.5;  // a faint picture changes more than that when it moves
+  for (std::size_t t = 1; t < frozen.size(); ++t) {
+    frozen[t] = ratio[t] >= 0 && ratio[t] < still && levels[t] < kStillLevels;
+  }
   const auto count = std::count(frozen.begin(), frozen.end(), true);
   const double fraction = static_cast<double>(count) / static_cast<double>(frozen.size());
   return at_most({"source", "frozen", "frozen_fraction"}, fraction, limit,

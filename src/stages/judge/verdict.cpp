@@ -12,8 +12,8 @@ namespace {
 /// Faults that cause others' measurements to fail, before those. What isn't listed shows in its own
 /// measurement only.
 constexpr std::array<std::string_view, 10> kCauses = {
-    "black",      "unedited", "swapped",    "frozen",     "misaligned",
-    "time_shift", "missing",  "wrong_rate", "wrong_edit", "flicker"};
+    "black",      "unedited", "swapped",    "frozen",  "misaligned",
+    "time_shift", "missing",  "wrong_rate", "flicker", "wrong_edit"};
 
 std::size_t cause_rank(std::string_view fault) {
   return static_cast<std::size_t>(std::find(kCauses.begin(), kCauses.end(), fault) -
