@@ -8,7 +8,7 @@ namespace ditto::stages {
 namespace {
 
 constexpr int kTile = 64;     // px; work is done by tiles, and where there is something to correct
-constexpr int kFew = 3;       // pixels at the small size in a tile that may differ by chance
+constexpr int kFew = 30;      // pixels at the small size in a tile that may differ by chance
 constexpr float kReach = 60;  // grey levels; a larger change is another thing, not an artefact
 constexpr float kSmallestStep = 0.7f;         // grey levels of brightness
 constexpr float kAloneArea = 200;             // px at the small size that differ as one
