@@ -90,16 +90,21 @@ FileLock wait_for_lock(const fs::path& path) {
   }
 }
 
-/// Works on every source that nobody else has begun, own share first; returns how many.
+/// Works on every source that nobody else has begun, own share first; returns how many. Large
+/// sources come first in each share, so that no thread is left alone with one at the end.
 std::int64_t work_on_sources(const stages::Listing& listing, const std::vector<SourcePart>& parts,
                              const config::Config& config, TaskShare share, int workers) {
   std::vector<std::size_t> order;
   for (int turn = 0; turn < share.count; ++turn) {
     const int owner = (share.index + turn) % share.count;
+    const auto begin = static_cast<std::ptrdiff_t>(order.size());
     for (auto i = static_cast<std::size_t>(owner); i < listing.files.size();
          i += static_cast<std::size_t>(share.count)) {
       if (!parts[i].exists()) order.push_back(i);
     }
+    std::stable_sort(order.begin() + begin, order.end(), [&](std::size_t a, std::size_t b) {
+      return listing.files[a].bytes > listing.files[b].bytes;
+    });
   }
   std::atomic<std::size_t> next{0};
   std::atomic<std::int64_t> done{0};

@@ -212,8 +212,8 @@ def run(binary, pairs=TUNING, faults: Optional[list] = None, frames=33, width=48
                 spoiled = f.spoil(oracle, source, random)
                 result, seconds = enhanced(binary, folder / "source.mkv", spoiled, folder, options)
                 # Written by the same encoder, so that the difference is the enhancer's.
-            untouched, _ = enhanced(binary, folder / "source.mkv", spoiled, folder, ["--backend", "none"])
-            before = metrics.psnr(untouched, oracle)
+                untouched, _ = enhanced(binary, folder / "source.mkv", spoiled, folder, ["--backend", "none"])
+                before = metrics.psnr(untouched, oracle)
                 after = metrics.psnr(result, oracle)
                 rows.append({"clip": clip, "editor": editor, "fault": f.name, "kind": f.kind, "before": before,
                              "after": after, "gain": after - before, "seconds": seconds})
