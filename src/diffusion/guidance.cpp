@@ -6,7 +6,7 @@ bool is_guided(double scale) { return scale > 1.0; }
 
 at::Tensor guide(double scale, const std::function<at::Tensor(bool positive)>& network) {
   const at::Tensor positive = network(true);
-  if (!is_guided(scale)) return positive;
+  if (scale == 1.0) return positive;
   const at::Tensor negative = network(false);
   return negative + scale * (positive - negative);
 }

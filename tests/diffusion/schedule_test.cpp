@@ -2,6 +2,7 @@
 
 #include "ditto/core/error.h"
 #include "ditto/diffusion/guidance.h"
+#include "ditto/diffusion/recipes.h"
 #include "ditto/diffusion/solver.h"
 
 namespace ditto::diffusion {
@@ -73,6 +74,25 @@ TEST(SolverTest, AFlowOfStraightLinesIsSolvedExactly) {
   at::Tensor sample = noise;
   for (std::int64_t i = 0; i < 3; ++i) sample = solver.step(noise - clean, sample);
   EXPECT_TRUE(at::allclose(sample, clean, 1e-5, 1e-5));
+}
+
+TEST(RecipeTest, TimestepsAreThoseThatTheWeightsWereDistilledFor) {
+  const std::map<std::string, std::vector<double>> timesteps = {
+      {"lightx2v-4", {1000, 937.5, 833.33, 625}},
+      {"causvid-3", {1000, 757, 522}},
+      {"causvid-9", {999, 934, 862, 756, 603, 410, 250, 140, 74}},
+      {"vdot-4", {1000, 960, 888.89, 727.27}}};
+  ASSERT_EQ(recipes().size(), timesteps.size());
+  for (const auto& [name, expected] : timesteps) {
+    SCOPED_TRACE(name);
+    const Recipe* recipe = find_recipe(name);
+    ASSERT_NE(recipe, nullptr);
+    const Schedule schedule =
+        make_schedule(recipe->solver, {.steps = 0, .sigmas = recipe->sigmas, .mu = {}});
+    EXPECT_TRUE(at::allclose(schedule.timesteps, at::tensor(expected, at::kFloat), 0, 0.01));
+    EXPECT_EQ(schedule.sigmas[-1].item<double>(), 0.0);
+  }
+  EXPECT_EQ(find_recipe("lightx2v"), nullptr);
 }
 
 TEST(GuidanceTest, TheSecondPassIsSkippedAtScaleOne) {
