@@ -91,6 +91,21 @@ void append_count(std::string& text, std::size_t count, const char* what) {
   if (count > 0) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, what);
 }
 
+std::string components_text(const ModelReport& report, bool tensors) {
+  std::string text;
+  for (const ModelReport& component : report.components) {
+    text +=
+        fmt::format("component   {}: {}, {} parameters, {}\n", component.component,
+                    component.class_name, component.parameters, readable_bytes(component.bytes));
+    if (!tensors) continue;
+    for (const ModelReport::Tensor& tensor : component.tensors) {
+      text += fmt::format("tensor      {}/{} {} {}\n", component.component, printable(tensor.name),
+                          tensor.dtype, shape_text(tensor.shape));
+    }
+  }
+  return text;
+}
+
 }  // namespace
 
 Json check_json(const ModelReport& report, bool tensors) {
@@ -117,17 +132,7 @@ Json check_json(const ModelReport& report, bool tensors) {
 }
 
 std::string check_text(const ModelReport& report, bool tensors) {
-  std::string text = summary_text(report, tensors);
-  for (const ModelReport& component : report.components) {
-    text +=
-        fmt::format("component   {}: {}, {} parameters, {}\n", component.component,
-                    component.class_name, component.parameters, readable_bytes(component.bytes));
-    if (!tensors) continue;
-    for (const ModelReport::Tensor& tensor : component.tensors) {
-      text += fmt::format("tensor      {}/{} {} {}\n", component.component, printable(tensor.name),
-                          tensor.dtype, shape_text(tensor.shape));
-    }
-  }
+  std::string text = summary_text(report, tensors) + components_text(report, tensors);
   const ModelReport all = with_components(report);
   for (const std::string& name : all.missing)
     text += fmt::format("missing     {}\n", printable(name));
@@ -165,11 +170,14 @@ Json info_json(const ModelReport& report, bool tensors) {
     json["entries"].push_back(
         {{"name", entry.name}, {"tensors", entry.tensors}, {"arguments", entry.arguments}});
   }
+  for (const ModelReport& component : report.components) {
+    json["components"][component.component] = info_json(component, tensors);
+  }
   return json;
 }
 
 std::string info_text(const ModelReport& report, bool tensors) {
-  std::string text = summary_text(report, tensors);
+  std::string text = summary_text(report, tensors) + components_text(report, tensors);
   for (const ModelReport::Entry& entry : report.entries) {
     text += fmt::format(
         "entry       {}: tensors {}; arguments {}\n", entry.name,

@@ -3,6 +3,7 @@
 #include "models/tokenizer.h"
 #include "models/wan/autoencoder.h"
 #include "models/wan/original_names.h"
+#include "models/wan/pipeline.h"
 #include "models/wan/transformer.h"
 #include "models/wan/transformer_config.h"
 #include "models/wan/umt5.h"
@@ -27,13 +28,22 @@ const std::vector<Architecture>& architectures() {
        {wan::original_layout()},
        wan::float8,
        wan::diffusers_config},
+      {"WanPipeline", wan::make_pipeline},
       {"WanTransformer3DModel", wan::make_transformer, {wan::original_layout()}, wan::float8},
+      {"WanVACEPipeline", wan::make_pipeline},
       {"WanVACETransformer3DModel",
        wan::make_vace_transformer,
        {wan::original_layout()},
        wan::float8},
   };
   return all;
+}
+
+const Architecture* find_architecture(std::string_view class_name) {
+  for (const Architecture& one : architectures()) {
+    if (one.class_name == class_name) return &one;
+  }
+  return nullptr;
 }
 
 }  // namespace ditto::models

@@ -9,36 +9,37 @@ namespace {
 constexpr const char* kLora = "lora";
 constexpr const char* kScale = "lora_scale";
 
-[[noreturn]] void fail(const char* name, const std::string& problem) {
-  throw Error(ErrorKind::kInput, std::string("argument ") + name + " " + problem);
+[[noreturn]] void fail(const std::string& name, const std::string& problem) {
+  throw Error(ErrorKind::kInput, "argument " + name + " " + problem);
 }
 
 }  // namespace
 
-std::vector<LoraFile> take_lora(nlohmann::json& arguments) {
+std::vector<LoraFile> take_lora(nlohmann::json& arguments, const std::string& name) {
+  const std::string scale_name = name + "_scale";
   std::vector<LoraFile> files;
-  const nlohmann::json paths = arguments.value(kLora, nlohmann::json());
-  const nlohmann::json scales = arguments.value(kScale, nlohmann::json());
-  arguments.erase(kLora);
-  arguments.erase(kScale);
+  const nlohmann::json paths = arguments.value(name, nlohmann::json());
+  const nlohmann::json scales = arguments.value(scale_name, nlohmann::json());
+  arguments.erase(name);
+  arguments.erase(scale_name);
   if (paths.is_string()) {
     files.push_back({paths.get<std::string>()});
   } else if (paths.is_array()) {
     for (const auto& path : paths) {
-      if (!path.is_string()) fail(kLora, "must be a path or a list of paths");
+      if (!path.is_string()) fail(name, "must be a path or a list of paths");
       files.push_back({path.get<std::string>()});
     }
   } else if (!paths.is_null()) {
-    fail(kLora, "must be a path or a list of paths");
+    fail(name, "must be a path or a list of paths");
   }
   if (scales.is_null()) return files;
-  if (files.empty()) fail(kScale, "is given without lora");
+  if (files.empty()) fail(scale_name, "is given without " + name);
   if (scales.is_array() && scales.size() != files.size()) {
-    fail(kScale, "must hold as many numbers as lora has paths");
+    fail(scale_name, "must hold as many numbers as " + name + " has paths");
   }
   for (std::size_t i = 0; i < files.size(); ++i) {
     const nlohmann::json& scale = scales.is_array() ? scales[i] : scales;
-    if (!scale.is_number()) fail(kScale, "must be a number or a list of numbers");
+    if (!scale.is_number()) fail(scale_name, "must be a number or a list of numbers");
     files[i].scale = scale.get<double>();
   }
   return files;

@@ -42,11 +42,9 @@ void refuse_unknown(const std::string& entry, const char* kind, const std::strin
 }
 
 const Architecture& architecture_of(const std::string& class_name, const std::string& file) {
+  if (const Architecture* known = find_architecture(class_name)) return *known;
   std::vector<std::string> names;
-  for (const Architecture& one : architectures()) {
-    if (one.class_name == class_name) return one;
-    names.emplace_back(one.class_name);
-  }
+  for (const Architecture& one : architectures()) names.emplace_back(one.class_name);
   throw Error(ErrorKind::kInput, file + ": class \"" + nn::shown(class_name) +
                                      "\" is not supported; those that are: " + joined(names));
 }
@@ -151,17 +149,21 @@ nn::Checkpoint open_checkpoint(const Source& source, std::string* layout_name) {
   return checkpoint;
 }
 
+void read_weights(const Source& source, const nn::Weights& weights, nn::LoadOptions options,
+                  const std::vector<LoraFile>& lora_files) {
+  const nn::Lora lora = open_lora(source, weights, lora_files);
+  const nn::WeightPatch patch = lora.patch();
+  if (!lora_files.empty()) options.patch = &patch;
+  nn::load_weights(weights, open_checkpoint(source), options);
+}
+
 Model load_model(const Source& source, const nn::Placement& placement, nn::LoadOptions options,
-                 const std::vector<LoraFile>& lora_files) {
+                 const std::vector<LoraFile>& lora) {
   return translated(printable(source.path), [&] {
     const c10::InferenceMode inference;
     Model model = source.architecture->make(source, placement);
-    const nn::Lora lora = open_lora(source, *model.weights, lora_files);
-    const nn::WeightPatch patch = lora.patch();
-    if (!lora_files.empty()) options.patch = &patch;
-    if (!model.weights->all().empty()) {
-      nn::load_weights(*model.weights, open_checkpoint(source), options);
-    }
+    if (!model.weights->all().empty()) read_weights(source, *model.weights, options, lora);
+    *model.loading = std::move(options);
     return model;
   });
 }

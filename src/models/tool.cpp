@@ -73,32 +73,51 @@ ModelReport check_single(const Source& source, bool read_values, const Progress&
   return report;
 }
 
-/// Components are the folders that the pipeline's index names; those without weights (schedulers,
-/// tokenizers) have nothing to check.
+/// Adds the parts of a pipeline that have weights, each as `report_of` tells about it: folders that
+/// its index names. Schedulers and tokenizers have nothing to tell.
+void add_components(const fs::path& path, const ModelConfig& index, ModelReport& report,
+                    const std::function<ModelReport(const Source&)>& report_of) {
+  for (const auto& [name, what] : index.values().items()) {
+    if (!what.is_array() || what.size() != 2 || !what[1].is_string()) continue;
+    if (fs::path(name).filename() != name || name.starts_with("."))
+      index.fail(name, "is no folder's name");
+    const fs::path config = path / name / "config.json";
+    std::error_code ignored;
+    if (!nn::Checkpoint::exists(path / name) && !fs::exists(config, ignored)) continue;
+    const std::string class_name = ModelConfig::read(config).class_name();
+    if (find_architecture(class_name) == nullptr) {
+      report.unsupported.push_back(name + ": " + class_name);
+      continue;
+    }
+    report.components.push_back(report_of(find_model(path / name)));
+    report.components.back().component = name;
+    report.parameters += report.components.back().parameters;
+    report.bytes += report.components.back().bytes;
+    report.files += report.components.back().files;
+  }
+}
+
 ModelReport check_pipeline(const fs::path& path, bool read_values, const Progress& progress) {
   const ModelConfig index = ModelConfig::read(path / kPipelineFile);
   ModelReport report;
   report.path = printable(path);
   report.class_name = index.class_name();
-  for (const auto& [name, what] : index.values().items()) {
-    if (!what.is_array() || what.size() != 2 || !what[1].is_string()) continue;
-    if (fs::path(name).filename() != name || name.starts_with("."))
-      index.fail(name, "is no folder's name");
-    if (!nn::Checkpoint::exists(path / name)) continue;
-    const std::string class_name = ModelConfig::read(path / name / "config.json").class_name();
-    const auto& known = architectures();
-    const bool supported = std::any_of(known.begin(), known.end(), [&](const Architecture& one) {
-      return one.class_name == class_name;
-    });
-    if (!supported) {
-      report.unsupported.push_back(name + ": " + class_name);
-      continue;
-    }
-    report.components.push_back(check_single(find_model(path / name), read_values, progress));
-    report.components.back().component = name;
-    report.parameters += report.components.back().parameters;
-    report.bytes += report.components.back().bytes;
-    report.files += report.components.back().files;
+  add_components(path, index, report,
+                 [&](const Source& source) { return check_single(source, read_values, progress); });
+  return report;
+}
+
+ModelReport describe_single(const Source& source, const nn::Placement& placement) {
+  const Model model = source.architecture->make(source, placement);
+  ModelReport report;
+  report.path = printable(source.path);
+  report.class_name = source.architecture->class_name;
+  describe_entries(model, report);
+  report.parameters = model.weights->parameters();
+  report.bytes = model.weights->bytes();
+  for (const nn::Weight& weight : model.weights->all()) {
+    report.tensors.push_back({weight.name, nn::header_name(weight.tensor.scalar_type()),
+                              weight.tensor.sizes().vec(), weight.tensor.nbytes()});
   }
   return report;
 }
@@ -161,19 +180,22 @@ std::vector<std::string> supported_classes() {
 
 ModelReport describe_model(const fs::path& path, const std::string& dtype) {
   const nn::Placement placement{computing_dtype(dtype), at::kMeta};
+  std::error_code ignored;
   return translated(printable(path), [&] {
-    const Source source = find_model(path);
-    const Model model = source.architecture->make(source, placement);
+    if (!fs::exists(path / kPipelineFile, ignored)) {
+      return describe_single(find_model(path), placement);
+    }
+    const ModelConfig index = ModelConfig::read(path / kPipelineFile);
     ModelReport report;
     report.path = printable(path);
-    report.class_name = source.architecture->class_name;
-    describe_entries(model, report);
-    report.parameters = model.weights->parameters();
-    report.bytes = model.weights->bytes();
-    for (const nn::Weight& weight : model.weights->all()) {
-      report.tensors.push_back({weight.name, nn::header_name(weight.tensor.scalar_type()),
-                                weight.tensor.sizes().vec(), weight.tensor.nbytes()});
+    report.class_name = index.class_name();
+    // One of a class that can't be run has components that can.
+    if (find_architecture(report.class_name) != nullptr) {
+      const Source source = find_model(path);
+      describe_entries(source.architecture->make(source, placement), report);
     }
+    add_components(path, index, report,
+                   [&](const Source& source) { return describe_single(source, placement); });
     return report;
   });
 }

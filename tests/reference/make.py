@@ -2,7 +2,7 @@
 import importlib
 import sys
 
-SCRIPTS = ["umt5", "vae", "transformer", "scheduler", "original_names", "lora", "text", "published"]
+SCRIPTS = ["umt5", "vae", "transformer", "scheduler", "original_names", "lora", "text", "published", "pipeline"]
 
 for script in sys.argv[1:] or SCRIPTS:
     print(script, flush=True)

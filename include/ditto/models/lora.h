@@ -13,7 +13,8 @@ struct LoraFile {
 };
 
 /// Takes "lora" (a path, or a list of paths) and "lora_scale" (a number for all, or a list of one
-/// for each; 1 by default) out of an entry's arguments. Throws Error(kInput).
-std::vector<LoraFile> take_lora(nlohmann::json& arguments);
+/// for each; 1 by default) out of an entry's arguments, or others that begin with `name`. Throws
+/// Error(kInput).
+std::vector<LoraFile> take_lora(nlohmann::json& arguments, const std::string& name = "lora");
 
 }  // namespace ditto::models

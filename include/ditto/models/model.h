@@ -66,6 +66,9 @@ struct Entry {
 struct Model {
   std::unique_ptr<nn::Weights> weights = std::make_unique<nn::Weights>();
   std::vector<Entry> entries;
+  /// How entries read weights that they need later on: a pipeline reads each of its networks when
+  /// it comes to it. Set by load_model; there is no patch in it.
+  std::shared_ptr<nn::LoadOptions> loading = std::make_shared<nn::LoadOptions>();
 
   nn::Scope scope(const nn::Placement& placement) const { return {*weights, placement}; }
 };
@@ -109,6 +112,8 @@ struct Architecture {
 };
 
 const std::vector<Architecture>& architectures();
+/// Null for a class that isn't supported.
+const Architecture* find_architecture(std::string_view class_name);
 
 /// The name under which a directory's tokenizer is listed: its files name no class of ours.
 inline constexpr std::string_view kTokenizerClass = "Tokenizer";
@@ -133,7 +138,12 @@ std::vector<std::string> known_arguments(const Model& model, const Entry& entry)
 nn::Lora open_lora(const Source& source, const nn::Weights& weights,
                    const std::vector<LoraFile>& files);
 
-/// Builds and loads, merging LoRA files in float32 before the weights are cast.
+/// Fills the weights of the source's class, merging LoRA files in float32 before they are cast.
+/// `options` must have no patch.
+void read_weights(const Source& source, const nn::Weights& weights, nn::LoadOptions options = {},
+                  const std::vector<LoraFile>& lora = {});
+
+/// Builds and loads.
 Model load_model(const Source& source, const nn::Placement& placement, nn::LoadOptions options = {},
                  const std::vector<LoraFile>& lora = {});
 

@@ -6,14 +6,6 @@ namespace {
 constexpr const char* kControl = "control_hidden_states";
 constexpr const char* kScale = "control_hidden_states_scale";
 
-std::int64_t patches(const at::Tensor& video, const TransformerConfig& config) {
-  std::int64_t count = 1;
-  for (std::size_t axis = 0; axis < 3; ++axis) {
-    count *= video.size(static_cast<std::int64_t>(axis) + 2) / config.patch_size[axis];
-  }
-  return count;
-}
-
 at::Tensor read_control(const Inputs& inputs, const WanInputs& others,
                         const TransformerConfig& config) {
   const at::Tensor& control = inputs.tensor(kControl, 5);
@@ -42,6 +34,14 @@ at::Tensor read_scale(const Inputs& inputs, const TransformerConfig& config, at:
 }
 
 }  // namespace
+
+std::int64_t patches(const at::Tensor& video, const TransformerConfig& config) {
+  std::int64_t count = 1;
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    count *= video.size(static_cast<std::int64_t>(axis) + 2) / config.patch_size[axis];
+  }
+  return count;
+}
 
 WanVaceBlock::WanVaceBlock(const nn::Scope& scope, const TransformerConfig& config, bool first)
     : block(scope, config), proj_out(scope / "proj_out", config.dim(), config.dim()) {

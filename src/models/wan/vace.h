@@ -33,6 +33,9 @@ class WanVaceTransformer {
   std::vector<std::int64_t> layers_;
 };
 
+/// The number of whole patches of [B, C, T, H, W].
+std::int64_t patches(const at::Tensor& video, const TransformerConfig& config);
+
 Model make_vace_transformer(const Source& source, const nn::Placement& placement);
 
 }  // namespace ditto::models::wan

@@ -1,0 +1,159 @@
+"""WanPipeline and WanVACEPipeline: whole pipelines of tiny networks."""
+import shutil
+import tempfile
+
+import numpy
+import PIL.Image
+import sentencepiece
+import torch
+from common import FIXTURES, PIPELINE, Fixture, generator, normal, randomise
+from diffusers import (AutoencoderKLWan, FlowMatchEulerDiscreteScheduler, UniPCMultistepScheduler, WanPipeline,
+                       WanTransformer3DModel, WanVACEPipeline, WanVACETransformer3DModel)
+from scheduler import FLOW
+from transformers import T5Tokenizer, UMT5Config, UMT5EncoderModel
+
+TEXT = dict(d_model=12, d_kv=4, d_ff=16, num_layers=1, num_heads=2)
+VAE = dict(base_dim=2, z_dim=4, dim_mult=[1, 2, 2, 2], num_res_blocks=1, temperal_downsample=[False, True, True],
+           latents_mean=[0.3, -0.2, 0.1, -0.4], latents_std=[1.3, 0.8, 1.1, 0.6])
+TRANSFORMER = dict(num_attention_heads=2, attention_head_dim=6, in_channels=4, out_channels=4, text_dim=12,
+                   freq_dim=12, ffn_dim=16, num_layers=1)
+VACE = dict(TRANSFORMER, num_layers=2, vace_layers=[0, 1], vace_in_channels=72)
+
+
+def tokenizer(folder):
+    """A vocabulary of single characters and a few pieces; without a normalizer, so that it is small."""
+    with tempfile.TemporaryDirectory() as temporary:
+        corpus = f"{temporary}/corpus.txt"
+        words = "a green slow river under the old bridge turns to gold while people walk along".split()
+        random = numpy.random.default_rng(1)
+        with open(corpus, "w") as out:
+            out.writelines(" ".join(random.choice(words, 9)) + "\n" for _ in range(300))
+        sentencepiece.SentencePieceTrainer.Train(
+            input=corpus, model_prefix=f"{temporary}/tiny", vocab_size=70, hard_vocab_limit=False,
+            model_type="unigram", pad_id=0, eos_id=1, unk_id=2, bos_id=-1, normalization_rule_name="identity",
+            minloglevel=2)
+        folder.mkdir()
+        shutil.copy(f"{temporary}/tiny.model", folder / "spiece.model")
+    (folder / "tokenizer_config.json").write_text('{"tokenizer_class": "T5Tokenizer", "extra_ids": 0}\n')
+    return T5Tokenizer.from_pretrained(folder)
+
+
+def text_encoder(config, vocab, seed):
+    config = UMT5Config(vocab_size=vocab, feed_forward_proj="gated-gelu", dropout_rate=0.0, **config)
+    return randomise(UMT5EncoderModel(config), seed)
+
+
+def build(folder, kind, scheduler, networks, seed, vae=VAE, text=TEXT, **config):
+    """`networks`: part name -> network. Saves the pipeline and reads it back."""
+    tokens = tokenizer(folder / "tokenizer")
+    parts = {name: randomise(network, seed + 10 + i) for i, (name, network) in enumerate(networks.items())}
+    pipe = kind(tokenizer=tokens, text_encoder=text_encoder(text, len(tokens), seed),
+                vae=randomise(AutoencoderKLWan(**vae), seed + 1), scheduler=scheduler, **parts, **config)
+    pipe.save_pretrained(folder)
+    # What T5Tokenizer makes of spiece.model, written out: the file alone says the same.
+    for file in (folder / "tokenizer").iterdir():
+        if file.name not in ("spiece.model", "tokenizer_config.json"):
+            file.unlink()
+    absent = {name: None for name in ("transformer", "transformer_2") if name not in networks}
+    pipe = kind.from_pretrained(folder, torch_dtype=torch.float32, **absent)
+    pipe.set_progress_bar_config(disable=True)
+    return pipe
+
+
+def pictures(shape, seed):
+    """Smooth at low resolution with detail on top, u8."""
+    return (torch.rand(shape, generator=generator(seed)) * 255).to(torch.uint8)
+
+
+def images(tensor):
+    """A list of PIL images of u8 [N, H, W] or [N, H, W, 3]."""
+    return [PIL.Image.fromarray(picture.numpy()) for picture in tensor]
+
+
+def run(pipe, tensors, arguments):
+    """What the pipeline makes of the inputs of `ditto model run`."""
+    given = dict(arguments)
+    sigmas = given.pop("sigmas", None)
+    set_timesteps = pipe.scheduler.set_timesteps
+    if sigmas is not None:
+        pipe.scheduler.set_timesteps = lambda steps, device: set_timesteps(
+            sigmas=numpy.array(sigmas) if isinstance(pipe.scheduler, UniPCMultistepScheduler) else sigmas, device=device)
+        given["num_inference_steps"] = len(sigmas)
+    if "seed" in given:
+        given["generator"] = generator(given.pop("seed"))
+    references = []
+    for name, value in sorted(tensors.items()):
+        if name in ("video", "mask"):
+            given[name] = images(value)
+        elif name == "reference_images":
+            references += images(value)
+        elif name.startswith("reference_images_"):
+            references += images(value[None])
+        else:
+            given[name] = value
+    if references:
+        given["reference_images"] = references
+    try:
+        frames = pipe(**given).frames
+    finally:
+        pipe.scheduler.set_timesteps = set_timesteps
+    return {"frames": frames if isinstance(frames, torch.Tensor) else torch.from_numpy(frames)}
+
+
+def case(fixture, pipe, name, tensors, **arguments):
+    outputs = run(pipe, tensors, arguments)
+    if arguments.get("output_type") != "latent":
+        frames = outputs["frames"]
+        clamped = ((frames == 0) | (frames == 1)).double().mean().item()
+        assert clamped < 0.3, f"{name}: {clamped:.0%} of the frames is clamped"
+    fixture.case(name, "pipeline", tensors, outputs, arguments, tolerance=PIPELINE)
+
+
+def text_to_video():
+    fixture = Fixture("pipeline-wan")
+    pipe = build(fixture.folder, WanPipeline, UniPCMultistepScheduler(**FLOW, flow_shift=3.0),
+                 {"transformer": WanTransformer3DModel(**TRANSFORMER),
+                  "transformer_2": WanTransformer3DModel(**TRANSFORMER)}, seed=3000, boundary_ratio=0.875)
+    case(fixture, pipe, "prompts", {"latents": normal((4, 4, 1, 2, 2), 3100)},
+         prompt=["the old  bridge &amp; a river", "gold"], negative_prompt=["slow", "a people under"], height=16,
+         width=16, num_frames=1, num_inference_steps=5, guidance_scale=4.0, guidance_scale_2=3.0,
+         num_videos_per_prompt=2, max_sequence_length=14, output_type="pt")
+    case(fixture, pipe, "video", {"latents": normal((1, 4, 2, 2, 2), 3200)}, prompt="a slow river turns to gold",
+         height=16, width=16, num_frames=5, num_inference_steps=3, guidance_scale=2.0, output_type="np")
+    case(fixture, pipe, "embeds", {"prompt_embeds": normal((1, 7, 12), 3300)}, height=16, width=32, num_frames=7,
+         num_inference_steps=4, guidance_scale=1.0, seed=11, output_type="latent")
+
+
+def vace():
+    fixture = Fixture("pipeline-vace")
+    pipe = build(fixture.folder, WanVACEPipeline, FlowMatchEulerDiscreteScheduler(shift=5.0),
+                 {"transformer": WanVACETransformer3DModel(**VACE)}, seed=3000)
+    case(fixture, pipe, "references", {
+        "latents": normal((1, 4, 4, 2, 4), 4100), "video": pictures((5, 17, 35, 3), 4101),
+        "mask": pictures((5, 17, 35), 4102), "reference_images_0": pictures((24, 16, 3), 4103),
+        "reference_images_1": pictures((19, 50, 3), 4104)},
+        prompt="gold", negative_prompt="the river", height=16, width=32, num_frames=5, num_inference_steps=3,
+        guidance_scale=3.0, conditioning_scale=[0.7, 1.2], output_type="np")
+    case(fixture, pipe, "no-video", {"reference_images": pictures((1, 16, 16, 3), 4201),
+                                     "prompt_embeds": normal((1, 5, 12), 4202)},
+         sigmas=[1.0, 0.75, 0.5, 0.25], height=16, width=16, num_frames=5, guidance_scale=1.0, seed=5, output_type="pt")
+    case(fixture, pipe, "video", {"latents": normal((1, 4, 3, 2, 2), 4300), "video": pictures((9, 16, 16, 3), 4301)},
+         prompt="under the bridge", height=16, width=16, num_frames=9, num_inference_steps=2, guidance_scale=2.5,
+         conditioning_scale=0.8, output_type="latent")
+
+
+def share(names, source="pipeline-wan", target="pipeline-vace"):
+    """One file for both: the repository stays small."""
+    for name in names:
+        shutil.rmtree(FIXTURES / target / name)
+        (FIXTURES / target / name).symlink_to(f"../{source}/{name}")
+
+
+def main():
+    text_to_video()
+    vace()
+    share(["vae", "text_encoder", "tokenizer"])
+
+
+if __name__ == "__main__":
+    main()
