@@ -26,6 +26,7 @@ struct StageOptions {
   std::string backend;
   std::string video, image, edited, keyframe, mask, instruction, output, mask_output;
   int keyframe_index = -1;  ///< -1: not given
+  bool list = false;
   int count = 0;
   int crf = -1;          ///< -1: output.crf
   double strength = -1;  ///< -1: enhance.strength
@@ -114,7 +115,22 @@ void require_keyframe(const StageOptions& options, const media::Video& video) {
                           frames - 1, frames, options.video, options.keyframe_index));
 }
 
+void list_edits() {
+  for (const stages::EditProgram& program : stages::edit_programs()) {
+    print_line({{"program", program.name},
+                {"task", name_of(program.task)},
+                {"parameters", program.parameters},
+                {"samples", program.samples}});
+  }
+}
+
 void edit(const StageOptions& options, const config::Config& config) {
+  if (options.list) {
+    list_edits();
+    return;
+  }
+  if (options.instruction.empty() || options.output.empty())
+    throw Error(ErrorKind::kUsage, "expected --instruction and --output, or --list");
   require_ending("--output", options.output, {".png", ".jpg", ".jpeg"});
   if (!options.mask_output.empty()) require_ending("--mask", options.mask_output, {".png"});
   if (options.image.empty() && options.video.empty())
@@ -249,8 +265,8 @@ CLI::Option* add_file(CLI::App* command, const char* name, std::string& path, co
   return command->add_option(name, path, about)->type_name("FILE")->required();
 }
 
-void add_text(CLI::App* command, StageOptions& options) {
-  command->add_option("--instruction", options.instruction, "What the edit shall do")
+CLI::Option* add_text(CLI::App* command, StageOptions& options) {
+  return command->add_option("--instruction", options.instruction, "What the edit shall do")
       ->type_name("TEXT")
       ->required();
 }
@@ -293,8 +309,11 @@ void add_edit(CLI::App& parent, int& status) {
           ->type_name("K");
   video->needs(index);
   index->needs(video);
-  add_text(command, *o);
-  add_file(command, "--output", o->output, "The edited picture, .png or .jpg");
+  add_text(command, *o)->required(false);
+  add_file(command, "--output", o->output, "The edited picture, .png or .jpg")->required(false);
+  command->add_flag("--list", o->list,
+                    "Edit nothing: list the repertoire, a JSON line for each program, with sample "
+                    "instructions");
   command
       ->add_option("--mask,--mask-output", o->mask_output,
                    "Where the edit was meant, white on black, .png")

@@ -9,6 +9,7 @@
 #include "media/converter.h"
 #include "media/lossless.h"
 #include "media/picture_reader.h"
+#include "media/scaler.h"
 
 namespace ditto::media {
 namespace {
@@ -176,6 +177,30 @@ cv::Mat read_image(const std::filesystem::path& path) {
   PictureReader reader(bytes, printable(path));
   Display display(reader);
   return display.rgb(reader.first(), display.size());
+}
+
+cv::Mat read_image_with_alpha(const std::filesystem::path& path) {
+  const std::string bytes = read_file(path);
+  PictureReader reader(bytes, printable(path));
+  const AVFrame& coded = reader.first();
+  const cv::Size size = Display(reader).size();  // refuses what is too large
+  if (coded.width * coded.height > kLargestPicture)
+    reader.demuxer().fail(fmt::format("{}x{} is too large", size.width, size.height));
+  const std::string name = reader.demuxer().name();
+  ScalerSide from;
+  from.width = coded.width;
+  from.height = coded.height;
+  from.format = coded.format;
+  from.matrix = SWS_CS_ITU601;
+  from.full_range = true;
+  ScalerSide to = from;
+  to.format = AV_PIX_FMT_RGBA;
+  const ff::Scaler scaler = make_scaler(from, to, name);
+  const ff::Frame rgba = make_picture(coded.width, coded.height, AV_PIX_FMT_RGBA);
+  run_scaler(*scaler, coded, *rgba, name);
+  return cv::Mat(coded.height, coded.width, CV_8UC4, rgba->data[0],
+                 static_cast<std::size_t>(rgba->linesize[0]))
+      .clone();
 }
 
 }  // namespace ditto::media

@@ -64,10 +64,13 @@ void hash_pixels(Sha256& hash, const cv::Mat& image) {
 }  // namespace
 
 std::string encode_png(const cv::Mat& image) {
-  if (image.empty() || (image.type() != CV_8UC3 && image.type() != CV_8UC1)) {
-    fail("PNG", "an 8-bit RGB or grey image was expected");
+  if (image.empty() ||
+      (image.type() != CV_8UC4 && image.type() != CV_8UC3 && image.type() != CV_8UC1)) {
+    fail("PNG", "an 8-bit RGB, RGBA or grey image was expected");
   }
-  const AVPixelFormat format = image.type() == CV_8UC3 ? AV_PIX_FMT_RGB24 : AV_PIX_FMT_GRAY8;
+  AVPixelFormat format = AV_PIX_FMT_GRAY8;
+  if (image.type() == CV_8UC3) format = AV_PIX_FMT_RGB24;
+  if (image.type() == CV_8UC4) format = AV_PIX_FMT_RGBA;
   return encode_image(*copy_to_frame(image, format), "png", 0, "PNG");
 }
 

@@ -6,6 +6,7 @@
 #include "stages/edit/drawn_objects.h"
 #include "stages/edit/fill.h"
 #include "stages/edit/filters.h"
+#include "stages/edit/local_edits.h"
 #include "stages/edit/motion.h"
 #include "stages/edit/program.h"
 #include "stages/edit/regions.h"
@@ -165,6 +166,84 @@ TEST(LocalEdits, TheOthersStayWithinTheirMasks) {
   }
 }
 
+double change_within(const cv::Mat& before, const EditResult& result) {
+  cv::Mat difference;
+  cv::absdiff(before, result.image, difference);
+  const cv::Scalar mean = cv::mean(difference, result.mask);
+  return mean[0] + mean[1] + mean[2];
+}
+
+TEST(LocalEdits, GrowWithTheWordsOfStrength) {
+  const cv::Mat scene = landscape();
+  const cv::Mat disks = disks_on_grey({{{0.25, 0.5}, kRedPaint}});
+  const std::pair<const cv::Mat*, const char*> edits[] = {{&disks, "make the red object blue"},
+                                                          {&disks, "brighten the red object"},
+                                                          {&disks, "darken the red object"},
+                                                          {&scene, "make the grass purple"},
+                                                          {&scene, "turn the grass into lavender"}};
+  for (const auto& [picture, text] : edits) {
+    SCOPED_TRACE(text);
+    const double slight =
+        change_within(*picture, edit_text(*picture, std::string("Slightly ") + text));
+    const double plain = change_within(*picture, edit_text(*picture, text));
+    const double strong =
+        change_within(*picture, edit_text(*picture, std::string("Strongly ") + text));
+    EXPECT_LT(slight, 0.9 * plain);
+    EXPECT_GT(slight, 0.2 * plain);
+    EXPECT_GE(strong, plain);
+  }
+}
+
+TEST(Placement, KeepsClearOfPeopleUnlessAsked) {
+  cv::Mat picture = disks_on_grey({}, {416, 240}, 150);
+  // The only calm place is somebody's chest.
+  cv::rectangle(picture, {170, 70, 80, 150}, cv::Scalar(28, 28, 32), cv::FILLED);
+  cv::ellipse(picture, {210, 52}, {18, 22}, 0, 0, 360, cv::Scalar(214, 160, 130), cv::FILLED);
+  const cv::Rect body(170, 30, 80, 190);
+  editing::Program program;
+  program.name = "add";
+  program.object = "butterfly";
+  const editing::Room room = editing::room_of(picture, nullptr);
+  const editing::Spot spot = editing::find_spot(room, program);
+  ASSERT_EQ(spot.refusal, "");
+  EXPECT_EQ((spot.box & body).area(), 0);
+  // Who names a place may have it, whoever stands there.
+  program.place = "centre";
+  cv::Mat crowd = picture.clone();
+  for (int x = 20; x < 416; x += 40)
+    cv::ellipse(crowd, {x, 40}, {14, 18}, 0, 0, 360, cv::Scalar(214, 160, 130), cv::FILLED);
+  const editing::Room full = editing::room_of(crowd, nullptr);
+  EXPECT_EQ(editing::find_spot(full, program).refusal, "");
+}
+
+TEST(Placement, KeepsClearOfWhatMoves) {
+  Clip clip;
+  for (int t = 0; t < 21; ++t)
+    clip.video.frames.push_back(disks_on_grey({{{0.3 + 0.4 * t / 20, 0.3}, kRedPaint}}));
+  clip.key_frame = 10;
+  const cv::Rect disk(208 - 40, 72 - 40, 80, 80);
+  for (const char* object : {"balloon", "butterfly", "paper_plane"}) {
+    editing::Program program;
+    program.name = "add";
+    program.object = object;
+    const editing::Spot spot = editing::find_spot(editing::room_of(clip.key(), &clip), program);
+    ASSERT_EQ(spot.refusal, "") << object;
+    EXPECT_LT((spot.box & disk).area(), 0.1 * spot.box.area()) << object;
+  }
+}
+
+TEST(Placement, WhatStandsStandsOnTheGround) {
+  const cv::Mat scene = landscape();
+  for (const char* object : {"beach_ball", "umbrella"}) {
+    editing::Program program;
+    program.name = "add";
+    program.object = object;
+    const editing::Spot spot = editing::find_spot(editing::room_of(scene, nullptr), program);
+    ASSERT_EQ(spot.refusal, "");
+    EXPECT_GT(spot.box.br().y, 0.6 * scene.rows);
+  }
+}
+
 TEST(LocalEdits, WhatIsNotThereIsRefusedByName) {
   const cv::Mat picture = disks_on_grey({{{0.2, 0.5}, kRedPaint}, {{0.8, 0.5}, kRedPaint}});
   const std::pair<const char*, const char*> cases[] = {
@@ -211,6 +290,44 @@ TEST(CleanPlate, ARemovedMovingThingLeavesWhatTheClipShows) {
   EXPECT_GT(result.details.at("seen_in_clip").get<double>(), 0.4);
   EXPECT_GT(psnr_within(truth, result.image, result.mask), 30);
   EXPECT_LT(psnr_within(truth, clip.key(), result.mask), 20);
+}
+
+// A floor that nothing in the picture foretells: every 12 pixels another colour.
+cv::Mat patchwork(cv::Size size = {416, 240}) {
+  cv::Mat small(size.height / 12 + 1, size.width / 12 + 1, CV_8UC3);
+  std::uint32_t state = 12345;
+  for (int y = 0; y < small.rows; ++y) {
+    for (int x = 0; x < small.cols; ++x) {
+      for (int i = 0; i < 3; ++i) {
+        state = state * 1664525U + 1013904223U;
+        small.at<cv::Vec3b>(y, x)[i] = static_cast<uchar>(40 + (state >> 24) % 170);
+      }
+    }
+  }
+  cv::Mat large;
+  cv::resize(small, large, {small.cols * 12, small.rows * 12}, 0, 0, cv::INTER_CUBIC);
+  return large(cv::Rect({0, 0}, size)).clone();
+}
+
+TEST(CleanPlate, IsNoBlindFill) {
+  const cv::Mat floor = patchwork();
+  Clip clip;
+  constexpr int kFrames = 25;
+  for (int t = 0; t < kFrames; ++t) {
+    cv::Mat frame = floor.clone();
+    cv::circle(frame, {83 + 250 * t / (kFrames - 1), 120}, 30, kRedPaint, cv::FILLED, cv::LINE_AA);
+    clip.video.frames.push_back(frame);
+  }
+  clip.key_frame = kFrames / 2;
+  const EditResult result = edit_text(clip, "Remove the moving object");
+  ASSERT_EQ(result.refusal, "");
+  EXPECT_GT(result.details.at("seen_in_clip").get<double>(), 0.95);
+  EXPECT_GT(psnr_within(floor, result.image, result.mask), 30);
+  // Whatever is made up from the key frame alone is far off, and the editor knows.
+  const cv::Mat blind = editing::fill_hole(clip.key(), result.mask).image;
+  EXPECT_LT(psnr_within(floor, blind, result.mask), 20);
+  const EditResult still = edit_text(clip.key(), "Remove the red object");
+  EXPECT_NE(still.refusal.find("doesn't show what is behind it"), std::string::npos);
 }
 
 TEST(CleanPlate, WhatNeverMovesIsNotSeen) {

@@ -108,6 +108,24 @@ TEST(Looks, StrengthComesFromTheProgramTheConfigAndTheStream) {
   EXPECT_NE(other.details.at("applied_strength"), full.details.at("applied_strength"));
 }
 
+TEST(Looks, EachGrowsWithItsStrength) {
+  cv::Mat picture;
+  cv::resize(busy_picture(), picture, {}, 0.5, 0.5, cv::INTER_AREA);
+  const auto editor = make_editor({});
+  for (const editing::Look& look : editing::looks()) {
+    SCOPED_TRACE(std::string(look.name));
+    std::vector<double> changes;
+    for (const double strength : {0.4, 0.7, 1.0, 1.3}) {
+      const EditResult result = editor->edit(
+          picture, nullptr, with_program(program_of(look, strength)), Stream(1, "a", "edit"));
+      changes.push_back(change(picture, result.image));
+    }
+    EXPECT_LT(changes[0], 0.85 * changes[1]);
+    EXPECT_LT(changes[1], 0.97 * changes[2]);
+    EXPECT_GT(changes[3], 0.97 * changes[2]);
+  }
+}
+
 // Flow and pixel networks can carry only what depends on the neighbourhood.
 TEST(Looks, ProposedStylesDependOnTheNeighbourhoodOnly) {
   const cv::Mat picture = busy_picture();

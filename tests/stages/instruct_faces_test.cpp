@@ -66,7 +66,8 @@ TEST_F(RealFaces, AFaceIsFoundWhereItIs) {
   Stream stream(1, "faces", "instruct");
   for (const auto& candidate : instructing::local_candidates(clip, m, 5, stream)) {
     if (candidate.program.name != "add") continue;
-    const editing::Spot spot = editing::find_spot(clip.key(), candidate.program);
+    const editing::Spot spot =
+        editing::find_spot(editing::room_of(clip.key(), &clip), candidate.program);
     EXPECT_TRUE((spot.box & faces[0]).empty()) << to_json(candidate.program).dump();
   }
 }

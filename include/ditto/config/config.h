@@ -56,6 +56,7 @@ struct Edit {
   std::string backend = "builtin";
   double keyframe_position = 0.5;
   double strength = 1.0;
+  std::string objects;
 };
 
 struct Gate {

@@ -85,10 +85,12 @@ std::string encode_mp4(const Video& video, const EncodeOptions& options);
 std::string encode_lossless(const Video& video);
 Video read_lossless(const std::filesystem::path& path);
 
-/// PNG, reproducible bytes. CV_8UC3 is RGB; CV_8UC1 is grey.
+/// PNG, reproducible bytes. CV_8UC3 is RGB; CV_8UC4 is RGBA; CV_8UC1 is grey.
 std::string encode_png(const cv::Mat& image);
 /// Any still image FFmpeg reads, as RGB; alpha is flattened on white.
 cv::Mat read_image(const std::filesystem::path& path);
+/// The same as RGBA, CV_8UC4, straight alpha, as coded (not turned); 255 where the format has none.
+cv::Mat read_image_with_alpha(const std::filesystem::path& path);
 /// `quality` is 1 to 100.
 std::string encode_jpeg(const cv::Mat& rgb, int quality);
 

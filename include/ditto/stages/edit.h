@@ -20,6 +20,8 @@ class Editor {
  public:
   virtual ~Editor() = default;
   virtual BackendId id() const = 0;
+  /// Names of what can be added besides what the editor draws (the config's edit.objects).
+  virtual std::vector<std::string> own_objects() const { return {}; }
   /// Carries out the instruction on the key frame. `clip`, where there is one, is what the key
   /// frame is of: what moves, and what was behind a thing that is removed, is looked up in its
   /// other frames. An instruction outside the repertoire is refused, not an error.
@@ -27,5 +29,16 @@ class Editor {
                           const Instruction& instruction, Stream stream) const = 0;
 };
 std::unique_ptr<Editor> make_editor(const config::Edit& config);
+
+/// One program of the builtin editor's repertoire, for listings.
+struct EditProgram {
+  std::string name;
+  Task task = Task::kGlobalStyle;
+  std::string family;                   ///< of looks: a clip gets one of a family at most
+  std::vector<std::string> parameters;  ///< "colour: red, orange, ..."
+  std::vector<std::string> samples;     ///< instructions that ask for it, at least three
+};
+/// The repertoire in a fixed order: looks of the whole picture, then edits of parts.
+std::vector<EditProgram> edit_programs();
 
 }  // namespace ditto::stages

@@ -18,8 +18,11 @@ class UserInstructions {
   UserInstructions() = default;
   /// Throws one Error(kUsage) that lists every problem, a line each, as FILE:LINE: what was
   /// expected.
-  static UserInstructions read(const std::filesystem::path& file);
-  static UserInstructions parse(const std::string& text, const std::string& name);
+  /// `own_objects`: what the editor can add besides what it draws (Editor::own_objects).
+  static UserInstructions read(const std::filesystem::path& file,
+                               const std::vector<std::string>& own_objects = {});
+  static UserInstructions parse(const std::string& text, const std::string& name,
+                                const std::vector<std::string>& own_objects = {});
 
   /// Those for the clip, in the file's order, origin "user". Task, target and program are those
   /// that the builtin editor reads from the text; where it can't, global_style and no program.

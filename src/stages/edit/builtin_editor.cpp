@@ -13,26 +13,32 @@ using editing::Program;
 cv::Mat apply_look(const cv::Mat& key_frame, const editing::Look& look, const Program& program,
                    double strength) {
   const cv::Mat rgb = editing::to_float(key_frame);
-  // Below 1 the look is laid over the picture thinly; above, it is exaggerated.
+  // Below 1 the look is laid over the picture thinly; above, it is exaggerated, by the look itself
+  // and by going past it, away from the picture.
   const cv::Mat styled = look.apply(rgb, {std::clamp(strength, 0.6, 2.0), program.colour});
-  if (strength >= 1) return editing::to_bytes(styled);
   cv::Mat clipped;
   cv::min(cv::max(styled, 0.0), 1.0, clipped);
-  return editing::to_bytes(editing::mixed(rgb, clipped, strength));
+  const double weight = strength < 1 ? strength : 1 + 0.4 * (strength - 1);
+  return editing::to_bytes(editing::mixed(rgb, clipped, weight));
 }
 
 class BuiltinEditor : public Editor {
  public:
-  explicit BuiltinEditor(const config::Edit& config) : config_(config) {}
+  explicit BuiltinEditor(const config::Edit& config) : config_(config) {
+    if (!config.objects.empty()) objects_ = editing::read_objects(config.objects);
+    for (const auto& [name, unused] : objects_) names_.push_back(name);
+    digest_ = editing::digest_of(objects_);
+  }
 
-  BackendId id() const override { return {"builtin", 3, ""}; }
+  BackendId id() const override { return {"builtin", 4, digest_}; }
+  std::vector<std::string> own_objects() const override { return names_; }
 
   EditResult edit(const cv::Mat& key_frame, const Clip* clip, const Instruction& instruction,
                   Stream stream) const override {
     EditResult result;
     Program program;
     if (instruction.program.is_null()) {
-      editing::Parsed parsed = editing::parse_instruction(instruction.text);
+      editing::Parsed parsed = editing::parse_instruction(instruction.text, names_);
       if (!parsed.program) {
         result.refusal = parsed.refusal;
         return result;
@@ -40,7 +46,7 @@ class BuiltinEditor : public Editor {
       program = *parsed.program;
     } else {
       try {
-        program = editing::program_from_json(instruction.program);
+        program = editing::program_from_json(instruction.program, names_);
       } catch (const Error& e) {
         result.refusal = e.what();
         return result;
@@ -52,7 +58,7 @@ class BuiltinEditor : public Editor {
     if (const editing::Look* look = editing::find_look(program.name)) {
       result.image = apply_look(key_frame, *look, program, dose);
     } else {
-      result = editing::apply_local(key_frame, clip, program, dose);
+      result = editing::apply_local(key_frame, clip, program, dose, objects_);
     }
     nlohmann::json details = editing::to_json(program);
     details["applied_strength"] = std::round(dose * 1e4) / 1e4;
@@ -64,6 +70,9 @@ class BuiltinEditor : public Editor {
 
  private:
   config::Edit config_;
+  editing::UserObjects objects_;
+  std::vector<std::string> names_;
+  std::string digest_;
 };
 
 }  // namespace

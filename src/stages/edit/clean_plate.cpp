@@ -163,8 +163,39 @@ float median_of(std::vector<float>& values) {
   return 0.5F * (*middle + *std::max_element(values.begin(), middle));
 }
 
-// The median of what the views show, where at least two do (or all there are).
-void merge_views(const std::vector<View>& views, cv::Mat& rgb, cv::Mat& known) {
+// What most of the views agree on at a place, though the thing is believed to cover it in them: it
+// rests while the thing passes, so it is the background. Nothing when it looks like the thing
+// itself does there in the key frame.
+std::optional<Rgb> agreed(const std::vector<View>& views, int y, int x, const Rgb& key) {
+  constexpr float kSame = 0.05F;  // of full range, per channel
+  const auto near = [&](const Rgb& a, const Rgb& b) {
+    const Rgb d = a - b;
+    return std::max({std::abs(d[0]), std::abs(d[1]), std::abs(d[2])}) < kSame;
+  };
+  std::size_t most = 0;
+  Rgb best;
+  for (const View& view : views) {
+    const Rgb& candidate = view.rgb.at<Rgb>(y, x);
+    std::size_t count = 0;
+    Rgb sum(0, 0, 0);
+    for (const View& other : views) {
+      if (!near(candidate, other.rgb.at<Rgb>(y, x))) continue;
+      sum += other.rgb.at<Rgb>(y, x);
+      ++count;
+    }
+    if (count > most) {
+      most = count;
+      best = sum * (1.0F / static_cast<float>(count));
+    }
+  }
+  const Rgb d = best - key;
+  if (most < 4 || most * 5 < views.size() * 2 || d.dot(d) < 4 * kSame * kSame) return std::nullopt;
+  return best;
+}
+
+// The median of what the views show, where at least two do (or all there are); elsewhere what they
+// agree on.
+void merge_views(const std::vector<View>& views, const cv::Mat& key, cv::Mat& rgb, cv::Mat& known) {
   const std::size_t least = std::min<std::size_t>(2, views.size());
   std::vector<float> values[3];
   for (int y = 0; y < rgb.rows; ++y) {
@@ -174,7 +205,13 @@ void merge_views(const std::vector<View>& views, cv::Mat& rgb, cv::Mat& known) {
         if (view.visible.at<uchar>(y, x) == 0) continue;
         for (int i = 0; i < 3; ++i) values[i].push_back(view.rgb.at<Rgb>(y, x)[i]);
       }
-      if (values[0].size() < least) continue;
+      if (values[0].size() < least) {
+        if (const auto rest = agreed(views, y, x, key.at<Rgb>(y, x))) {
+          rgb.at<Rgb>(y, x) = *rest;
+          known.at<uchar>(y, x) = 255;
+        }
+        continue;
+      }
       for (int i = 0; i < 3; ++i) rgb.at<Rgb>(y, x)[i] = median_of(values[i]);
       known.at<uchar>(y, x) = 255;
     }
@@ -201,12 +238,12 @@ CleanPlate clean_plate(const Clip& clip, const cv::Mat& thing, const cv::Mat& ho
   viewer.look(last, views);
   cv::Mat seen(area.size(), CV_32FC3, cv::Scalar::all(0));
   cv::Mat known = cv::Mat::zeros(area.size(), CV_8UC1);
-  merge_views(views, seen, known);
+  const cv::Mat own = to_float(key(area));
+  merge_views(views, own, seen, known);
   known &= reach(area);
 
   // The light may have changed meanwhile: what the rim differs by is spread over the hole.
   // Where it differs much, something stands there in only one of the two.
-  const cv::Mat own = to_float(key(area));
   cv::Mat difference(area.size(), CV_32FC3, cv::Scalar::all(0));
   cv::Mat weight(area.size(), CV_32FC1, cv::Scalar(0));
   for (int y = 0; y < area.height; ++y) {

@@ -375,7 +375,7 @@ const Drawing kDrawings[] = {
     {"kite", {0.30, 0.80, true, false, false, true, "red"}, kite},
     {"birds", {0.16, 2.2, true, false, true, false, ""}, birds},
     {"beach_ball", {0.20, 1.0, false, false, false, true, "red"}, beach_ball},
-    {"butterfly", {0.15, 1.25, true, false, false, true, "orange"}, butterfly},
+    {"butterfly", {0.11, 1.25, true, false, false, true, "orange"}, butterfly},
     {"moon", {0.24, 1.0, true, false, true, false, ""}, moon},
     {"paper_plane", {0.14, 1.5, true, false, false, true, "white"}, paper_plane},
     {"rainbow", {0.42, 2.0, true, false, true, false, ""}, rainbow},

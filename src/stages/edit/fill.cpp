@@ -17,18 +17,18 @@ cv::Mat ring_of(const cv::Mat& hole, int width) {
 
 // Mean squared difference between the ring and itself shifted by `offset`; infinite when the
 // shifted hole or ring leaves the frame or meets the hole.
-double cost_of(const cv::Mat& rgb, const cv::Mat& hole, const std::vector<cv::Point>& ring,
+double cost_of(const cv::Mat& rgb, const cv::Mat& closed, const std::vector<cv::Point>& ring,
                const std::vector<cv::Point>& inside, const cv::Point& offset) {
   const cv::Rect frame({0, 0}, rgb.size());
   for (const cv::Point& p : inside) {
     const cv::Point q = p + offset;
-    if (!frame.contains(q) || hole.at<uchar>(q) != 0) return 1e9;
+    if (!frame.contains(q) || closed.at<uchar>(q) != 0) return 1e9;
   }
   double sum = 0;
   int count = 0;
   for (const cv::Point& p : ring) {
     const cv::Point q = p + offset;
-    if (!frame.contains(q) || hole.at<uchar>(q) != 0) continue;
+    if (!frame.contains(q) || closed.at<uchar>(q) != 0) continue;
     const Rgb d = rgb.at<Rgb>(p) - rgb.at<Rgb>(q);
     sum += d.dot(d) / 3;
     ++count;
@@ -46,15 +46,17 @@ std::vector<cv::Point> points_of(const cv::Mat& mask, std::size_t limit) {
   return out;
 }
 
-cv::Point best_offset(const cv::Mat& rgb, const cv::Mat& hole, double& cost) {
+cv::Point best_offset(const cv::Mat& rgb, const cv::Mat& hole, const cv::Mat& closed,
+                      double& cost) {
   const cv::Rect box = cv::boundingRect(hole);
-  const auto ring = points_of(ring_of(hole, std::max(4, std::min(box.width, box.height) / 6)), 700);
+  const auto ring =
+      points_of(ring_of(hole, std::max(4, std::min(box.width, box.height) / 6)) & ~closed, 700);
   const auto inside = points_of(hole, 250);
   cv::Point best;
   cost = 1e9;
   const auto consider = [&](const cv::Point& offset) {
     const double distance = std::hypot(offset.x, offset.y) / std::max(rgb.cols, rgb.rows);
-    const double c = cost_of(rgb, hole, ring, inside, offset);
+    const double c = cost_of(rgb, closed, ring, inside, offset);
     // Near pieces share light and scale; sideways ones also share the perspective.
     const double tilt = std::abs(offset.y) / static_cast<double>(rgb.rows);
     const double weighted = c * (1 + 0.5 * distance + 1.0 * tilt);
@@ -104,12 +106,13 @@ cv::Mat spread_inward(const cv::Mat& values, const cv::Mat& weight) {
   return out;
 }
 
-Fill fill_hole(const cv::Mat& rgb8, const cv::Mat& hole) {
+Fill fill_hole(const cv::Mat& rgb8, const cv::Mat& hole, const cv::Mat& unusable) {
   Fill result;
   if (cv::countNonZero(hole) == 0) {
     result.image = rgb8.clone();
     return result;
   }
+  const cv::Mat closed = unusable.empty() ? hole : cv::Mat(hole | unusable);
   // The search runs on half the size: fits that differ by a pixel look the same.
   const cv::Mat rgb = to_float(rgb8);
   cv::Mat small;
@@ -117,10 +120,13 @@ Fill fill_hole(const cv::Mat& rgb8, const cv::Mat& hole) {
   cv::resize(rgb, small, {}, 0.5, 0.5, cv::INTER_AREA);
   cv::resize(hole, small_hole, small.size(), 0, 0, cv::INTER_AREA);
   small_hole = small_hole > 0;
+  cv::Mat small_closed;
+  cv::resize(closed, small_closed, small.size(), 0, 0, cv::INTER_AREA);
+  small_closed = small_closed > 0;
   double cost = 0;
-  const cv::Point offset = best_offset(small, small_hole, cost) * 2;
+  const cv::Point offset = best_offset(small, small_hole, small_closed, cost) * 2;
   if (cost > 1e8) {
-    cv::inpaint(rgb8, hole, result.image, 5, cv::INPAINT_TELEA);
+    cv::inpaint(rgb8, closed, result.image, 5, cv::INPAINT_TELEA);
     result.mismatch = 1;
     return result;
   }
@@ -137,11 +143,11 @@ Fill fill_hole(const cv::Mat& rgb8, const cv::Mat& hole) {
   const int rim_width = std::max(3, static_cast<int>(6 * unit_of(rgb)));
   // Only where both the picture and the piece are known; the rim's noise averages out on the way
   // in.
-  cv::Mat rim = ring_of(hole, rim_width);
+  cv::Mat rim = ring_of(hole, rim_width) & ~closed;
   for (int y = 0; y < rim.rows; ++y) {
     for (int x = 0; x < rim.cols; ++x) {
       const cv::Point q(x + offset.x, y + offset.y);
-      if (!frame.contains(q) || hole.at<uchar>(q) != 0) rim.at<uchar>(y, x) = 0;
+      if (!frame.contains(q) || closed.at<uchar>(q) != 0) rim.at<uchar>(y, x) = 0;
     }
   }
   cv::Mat known = cv::Mat::zeros(rgb.size(), CV_32FC3);

@@ -34,12 +34,30 @@ cv::Mat pencil_sketch(const cv::Mat& rgb, const LookInput& input) {
 }
 
 cv::Mat coloured_pencil(const cv::Mat& rgb, const LookInput& input) {
-  const cv::Mat smooth = dabs(rgb, 2 * unit_of(rgb));
-  return map_pixels(smooth, graphite(rgb, input.strength, 0.25), [](const Rgb& c, float g) {
-    // Wax on paper: colours are lifted towards white and never fully dark.
-    const Rgb wax = saturated(gamma(c, 0.72F), 1.45F);
-    const Rgb pigment = lerp(kPaper, wax, 0.8F);
-    return times(pigment, Rgb(1, 1, 1) * (0.18F + 0.82F * g));
+  const double u = unit_of(rgb);
+  const auto s = static_cast<float>(input.strength);
+  const cv::Mat smooth = dabs(dabs(rgb, 3 * u), 2 * u);
+  const cv::Mat drawn = graphite(rgb, 1.25 * input.strength, 0.18);
+  // Hatching: strokes along one slant, which the picture's own grain makes lighter and darker.
+  const cv::Mat light = luma_of(rgb);
+  const cv::Mat grain = light - blurred(light, 2.2 * u);
+  cv::Mat strokes;
+  const int reach = std::max(3, static_cast<int>(std::lround(9 * u)) | 1);
+  cv::Mat slant = cv::Mat::zeros(reach, reach, CV_32FC1);
+  for (int i = 0; i < reach; ++i)
+    slant.at<float>(reach - 1 - i, i) = 1.0F / static_cast<float>(reach);
+  cv::filter2D(grain, strokes, CV_32F, slant, {-1, -1}, 0, cv::BORDER_REFLECT_101);
+  cv::Mat tone(rgb.size(), CV_32FC1);
+  for (int y = 0; y < rgb.rows; ++y) {
+    for (int x = 0; x < rgb.cols; ++x)
+      tone.at<float>(y, x) = drawn.at<float>(y, x) + 2.2F * s * strokes.at<float>(y, x);
+  }
+  return map_pixels(smooth, tone, [s](const Rgb& c, float g) {
+    // Wax on paper: colours are lifted towards white, never fully dark, and thin where it is light.
+    const float y = clamp01(luma(c));
+    const Rgb wax = saturated(gamma(c, 0.52F), 1.5F + 0.3F * s);
+    const Rgb pigment = lerp(wax, kPaper, 0.18F + 0.5F * smoothstep(0.45F, 0.95F, y));
+    return lerp(Rgb(0.20F, 0.17F, 0.20F), pigment, clamp01(g));
   });
 }
 
@@ -80,18 +98,29 @@ cv::Mat ink_drawing(const cv::Mat& rgb, const LookInput& input) {
 
 cv::Mat watercolour(const cv::Mat& rgb, const LookInput& input) {
   const double u = unit_of(rgb);
-  const cv::Mat wash = dabs(dabs(rgb, 5 * u), 4 * u);
-  const cv::Mat rims = edge_strength(luma_of(wash), 0.8 * u);
-  const cv::Mat pencil = dodge_lines(luma_of(rgb), 1.6 * u);
   const auto s = static_cast<float>(input.strength);
-  cv::Mat pigment = map_pixels(wash, rims, [s](const Rgb& c, float rim) {
-    const Rgb thin = saturated(gamma(c, 0.62F), 1.25F + 0.2F * s);
-    // Pigment gathers at the rims of a wash; paper shines through the rest.
-    const Rgb on_paper = lerp(thin, kPaper, 0.16F);
-    return on_paper * (1 - std::min(0.5F, 2.6F * s * rim));
-  });
-  return map_pixels(pigment, pencil,
-                    [](const Rgb& c, float p) { return c * (0.5F + 0.5F * std::pow(p, 1.6F)); });
+  const cv::Mat wash = dabs(dabs(dabs(rgb, 7 * u), 6 * u), 4 * u);
+  const cv::Mat rims = edge_strength(luma_of(wash), 0.8 * u);
+  const cv::Mat pencil = dodge_lines(luma_of(dabs(rgb, 1.5 * u)), 2.2 * u);
+  const cv::Mat wide = blurred(luma_of(wash), 14 * u);
+  cv::Mat out(rgb.size(), CV_32FC3);
+  for (int y = 0; y < rgb.rows; ++y) {
+    for (int x = 0; x < rgb.cols; ++x) {
+      const Rgb c = wash.at<Rgb>(y, x);
+      const float l = clamp01(luma(c));
+      // Few, thin washes: light areas run out into the paper, dark ones stay transparent.
+      const float tone =
+          0.30F + 0.70F * (0.6F * stepped(std::pow(l, 0.6F), 5, 0.5F) + 0.4F * std::pow(l, 0.6F));
+      const Rgb thin = saturated(c * std::min(3.0F, tone / std::max(l, 0.04F)), 1.25F + 0.25F * s);
+      const float bare = smoothstep(0.62F, 0.92F, std::pow(l, 0.75F));
+      Rgb paint = lerp(lerp(thin, kPaper, 0.14F), kPaper, 0.85F * bare);
+      // Pigment gathers at the rims of a wash and where it dries last.
+      paint *= 1 - std::min(0.55F, 4.2F * s * rims.at<float>(y, x));
+      paint *= 1 - 0.25F * clamp01(2.5F * (wide.at<float>(y, x) - l));
+      out.at<Rgb>(y, x) = paint * (0.35F + 0.65F * std::pow(pencil.at<float>(y, x), 2.2F * s));
+    }
+  }
+  return out;
 }
 
 cv::Mat oil_painting(const cv::Mat& rgb, const LookInput& input) {
@@ -126,10 +155,13 @@ cv::Mat with_lines(const cv::Mat& colour, const cv::Mat& lines, const Rgb& ink) 
 
 cv::Mat cartoon(const cv::Mat& rgb, const LookInput& input) {
   const double u = unit_of(rgb);
-  const cv::Mat paint = dabs(dabs(rgb, 3.5 * u), 2.5 * u);
+  const auto s = static_cast<float>(input.strength);
+  const cv::Mat paint = dabs(dabs(clarity(rgb, 10 * u, 0.35), 4.5 * u), 4 * u);
   const cv::Mat lines =
-      ink_lines(luma_of(dabs(rgb, 1.5 * u)), 1.15 * u, 14 * input.strength, 0.03, 14);
-  return with_lines(stepped_luma(paint, 6, 0.3F, 1.45F), lines, Rgb(0.05F, 0.04F, 0.06F));
+      ink_lines(luma_of(dabs(rgb, 2 * u)), 1.7 * u, 16 * input.strength, 0.06, 16);
+  const cv::Mat flat = map_pixels(stepped_luma(paint, 4, 0.18F, 1.55F + 0.25F * s),
+                                  [](const Rgb& c) { return gamma(c, 0.85F); });
+  return with_lines(flat, lines, Rgb(0.04F, 0.03F, 0.05F));
 }
 
 cv::Mat anime(const cv::Mat& rgb, const LookInput& input) {

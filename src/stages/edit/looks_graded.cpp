@@ -74,14 +74,17 @@ cv::Mat pastel(const cv::Mat& rgb, const LookInput& input) {
 cv::Mat dreamy(const cv::Mat& rgb, const LookInput& input) {
   const double u = unit_of(rgb);
   const auto s = static_cast<float>(input.strength);
-  const cv::Mat soft = blurred(rgb, 6 * u);
+  const cv::Mat soft = blurred(rgb, 9 * u);
+  const cv::Mat near = blurred(rgb, 2.2 * u);
   cv::Mat out(rgb.size(), CV_32FC3);
   for (int y = 0; y < rgb.rows; ++y) {
     for (int x = 0; x < rgb.cols; ++x) {
-      const Rgb c = rgb.at<Rgb>(y, x);
-      const Rgb glow = gamma(soft.at<Rgb>(y, x), 1.35F);
-      const Rgb lit = lerp(c, screened(c, glow), 0.72F * std::min(1.3F, s));
-      out.at<Rgb>(y, x) = times(saturated(lit, 1.12F), Rgb(1.02F, 0.965F, 1.0F));
+      const Rgb c = lerp(rgb.at<Rgb>(y, x), near.at<Rgb>(y, x), 0.6F);
+      // Orton's sandwich: sharp and blurred exposures on one another, in lilac light.
+      const Rgb glow = gamma(soft.at<Rgb>(y, x), 1.15F);
+      const Rgb lit = lerp(c, screened(c, glow), 0.85F * std::min(1.15F, s));
+      const Rgb veiled = lerp(saturated(lit, 1.2F), Rgb(1.0F, 0.84F, 0.94F), 0.16F * s);
+      out.at<Rgb>(y, x) = times(veiled, Rgb(1.03F, 0.95F, 1.04F));
     }
   }
   return out;
@@ -89,12 +92,14 @@ cv::Mat dreamy(const cv::Mat& rgb, const LookInput& input) {
 
 cv::Mat vivid(const cv::Mat& rgb, const LookInput& input) {
   const auto s = static_cast<float>(input.strength);
-  return map_pixels(clarity(rgb, 8 * unit_of(rgb), 0.5 * s), [s](const Rgb& c) {
+  const double u = unit_of(rgb);
+  return map_pixels(clarity(clarity(rgb, 20 * u, 0.35 * s), 5 * u, 0.5 * s), [s](const Rgb& c) {
     const Hsv hsv = to_hsv(c);
-    // Weak colours gain most, so that strong ones don't clip.
-    const float gain = 1 + 0.85F * s * (1 - 0.6F * hsv.s);
-    const Rgb open = gamma(c, 0.88F);
-    return contrasted(saturated(open, gain), 1.06F, 0.5F);
+    // Weak colours gain most, so that strong ones don't clip; skin gains least.
+    const float skin = hue_weight(hsv.h, 12, 36, 10) * (1 - smoothstep(0.45F, 0.65F, hsv.s));
+    const float gain = 1 + 1.7F * s * (1 - 0.62F * hsv.s) * (1 - 0.55F * skin);
+    const Rgb open = gamma(c, 0.84F);
+    return contrasted(saturated(open, gain), 1 + 0.12F * s, 0.46F);
   });
 }
 

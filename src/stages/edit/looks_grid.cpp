@@ -102,9 +102,9 @@ cv::Mat mosaic(const cv::Mat& rgb, const LookInput& input) {
   const cv::Mat rich = map_pixels(clarity(dabs(rgb, 3 * u), 10 * u, 0.5), [](const Rgb& c) {
     return contrasted(saturated(c, 1.45F), 1.1F, 0.45F);
   });
-  const Segments tiles = cut_into_segments(rich, 13 * u * input.strength, 26);
+  const Segments tiles = cut_into_segments(rich, 13 * u, 26);
   // Stone varies from tile to tile, and each catches the light on its upper left edge.
-  return assembled(tiles, Rgb(0.80F, 0.77F, 0.71F), static_cast<float>(1.5 * u),
+  return assembled(tiles, Rgb(0.80F, 0.77F, 0.71F), static_cast<float>(1.5 * u * input.strength),
                    [](const Rgb& c, std::size_t i, float, float slant) {
                      return c * (0.93F + 0.14F * hash_of(i)) * (1 + 0.16F * slant);
                    });

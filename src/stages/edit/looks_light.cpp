@@ -90,33 +90,49 @@ cv::Mat sunset(const cv::Mat& rgb, const LookInput& input) {
 cv::Mat dawn(const cv::Mat& rgb, const LookInput& input) {
   const double u = unit_of(rgb);
   const auto s = static_cast<float>(input.strength);
+  const cv::Mat sky = sky_map(rgb);
   cv::Mat lit(rgb.size(), CV_32FC3);
   for (int y = 0; y < rgb.rows; ++y) {
     const float h = height_at(y, rgb.rows);
-    const Rgb mist =
-        lerp(Rgb(0.66F, 0.66F, 0.80F), Rgb(1.0F, 0.80F, 0.78F), smoothstep(0.3F, 0.95F, h));
+    // Rose above a peach horizon; mist hangs in the middle of the picture, where it is far.
+    const Rgb dome = lerp(Rgb(1.0F, 0.80F, 0.62F), Rgb(0.80F, 0.66F, 0.86F), h);
+    const float mist = (0.10F + 0.34F * smoothstep(0.2F, 0.75F, h)) * std::min(1.3F, s);
     for (int x = 0; x < rgb.cols; ++x) {
       const Rgb c = rgb.at<Rgb>(y, x);
-      const Rgb soft = times(saturated(c, 0.72F), Rgb(0.86F, 0.83F, 1.0F)) * 0.86F;
-      lit.at<Rgb>(y, x) =
-          lerp(soft, mist, 0.20F + 0.12F * s * h + 0.16F * smoothstep(0.6F, 1.0F, luma(c)));
+      const float l = clamp01(luma(c));
+      // The first light is pink on what faces it, the shadows are still blue.
+      const Rgb shade = times(saturated(c, 0.7F), Rgb(0.66F, 0.70F, 1.0F)) * 0.85F;
+      const Rgb sun = times(saturated(c, 0.85F), Rgb(1.16F, 0.84F, 0.80F));
+      Rgb out = lerp(shade, sun, smoothstep(0.18F, 0.62F, l));
+      out = lerp(out, Rgb(0.98F, 0.74F, 0.72F), mist);
+      out = lerp(out, dome * (0.72F + 0.30F * l), 0.85F * sky.at<float>(y, x));
+      lit.at<Rgb>(y, x) = lerp(c, out, std::min(1.0F, 0.55F + 0.45F * s));
     }
   }
-  return bloom(lit, 0.62, 20 * u, 0.35);
+  return bloom(lit, 0.62, 20 * u, 0.4);
 }
 
 cv::Mat overcast(const cv::Mat& rgb, const LookInput& input) {
   const auto s = static_cast<float>(input.strength);
-  return map_pixels(rgb, [s](const Rgb& c) {
-    const Hsv hsv = to_hsv(c);
-    const float sky = hue_weight(hsv.h, 185, 255, 25) * smoothstep(0.08F, 0.3F, hsv.s) *
-                      smoothstep(0.45F, 0.75F, hsv.v);
-    // Flat light: highlights pulled down, shadows opened, blue turned to cloud.
-    const Rgb flat = contrasted(saturated(c, 1 - 0.55F * s), 0.74F, 0.46F);
-    const float cloud = 0.56F + 0.22F * luma(c);
-    return lerp(times(flat, Rgb(0.90F, 0.945F, 0.98F)), Rgb(cloud * 0.97F, cloud, cloud * 1.03F),
-                0.85F * sky);
-  });
+  const double u = unit_of(rgb);
+  const cv::Mat sky = sky_map(rgb);
+  const cv::Mat light = luma_of(rgb);
+  // Without the sun there are no hard shadows: each place moves towards its wide neighbourhood.
+  const cv::Mat wide = blurred(light, 28 * u);
+  cv::Mat out(rgb.size(), CV_32FC3);
+  for (int y = 0; y < rgb.rows; ++y) {
+    for (int x = 0; x < rgb.cols; ++x) {
+      const Rgb c = rgb.at<Rgb>(y, x);
+      const float l = std::max(0.02F, light.at<float>(y, x));
+      const float even = l + 0.35F * std::min(1.2F, s) * (wide.at<float>(y, x) - l);
+      const Rgb flat = saturated(c * (even / l), 1 - 0.50F * std::min(1.6F, s));
+      const Rgb grey_day = times(flat, Rgb(0.80F, 0.86F, 0.90F)) * (1 - 0.06F * s) + grey(0.015F);
+      const float cloud = 0.58F + 0.16F * l;
+      out.at<Rgb>(y, x) =
+          lerp(grey_day, Rgb(0.96F, 1.0F, 1.03F) * cloud, 0.92F * sky.at<float>(y, x));
+    }
+  }
+  return out;
 }
 
 cv::Mat stormy(const cv::Mat& rgb, const LookInput& input) {
@@ -151,24 +167,28 @@ cv::Mat candlelight(const cv::Mat& rgb, const LookInput& input) {
 cv::Mat neon_lights(const cv::Mat& rgb, const LookInput& input) {
   const double u = unit_of(rgb);
   const auto s = static_cast<float>(input.strength);
-  const cv::Mat smooth = blurred(luma_of(rgb), 3 * u);
+  const cv::Mat clear = clarity(rgb, 12 * u, 0.6);
+  const cv::Mat smooth = blurred(luma_of(rgb), 4 * u);
   cv::Mat dx;
   cv::Scharr(smooth, dx, CV_32F, 1, 0, 1.0 / 32, 0, cv::BORDER_REFLECT_101);
   cv::Mat lit(rgb.size(), CV_32FC3);
   for (int y = 0; y < rgb.rows; ++y) {
     for (int x = 0; x < rgb.cols; ++x) {
-      const Rgb c = rgb.at<Rgb>(y, x);
+      const Rgb c = clear.at<Rgb>(y, x);
       const float l = clamp01(luma(c));
-      // Surfaces turned left catch a magenta light, those turned right a cyan one.
-      const float side = clamp01(0.5F + 14.0F * dx.at<float>(y, x));
-      const Rgb light = lerp(Rgb(1.15F, 0.22F, 0.88F), Rgb(0.12F, 0.78F, 1.12F),
-                             lerp(grey(side), grey(smoothstep(0.25F, 0.7F, l)), 0.5F)[0]);
+      // A magenta sign hangs on the left, a cyan one on the right; surfaces turned to either catch
+      // it in full, and its light falls off across the room.
+      const float across = static_cast<float>(x) / static_cast<float>(rgb.cols);
+      const float side = clamp01(0.5F + 1.1F * (across - 0.5F) - 22.0F * dx.at<float>(y, x));
+      const Rgb light =
+          lerp(Rgb(1.25F, 0.12F, 0.82F), Rgb(0.05F, 0.72F, 1.25F), smoothstep(0.15F, 0.85F, side));
+      const float level = 0.06F + 1.05F * std::pow(l, 1.15F);
+      const Rgb glow = light * level + grey(0.45F * std::max(0.0F, l - 0.55F));
       lit.at<Rgb>(y, x) =
-          lerp(c * 0.35F, times(grey(0.15F * l + 0.85F * l * std::sqrt(l)), light) + c * 0.12F,
-               std::min(0.95F, 0.8F * s));
+          lerp(c * 0.4F, lerp(glow, times(c, light) * 1.2F, 0.25F), std::min(0.97F, 0.88F * s));
     }
   }
-  return bloom(lit, 0.35, 18 * u, 0.8);
+  return bloom(lit, 0.35, 20 * u, 0.8);
 }
 
 const Look kLooks[] = {

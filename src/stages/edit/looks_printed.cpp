@@ -65,54 +65,74 @@ cv::Mat duotone(const cv::Mat& rgb, const LookInput& input) {
   });
 }
 
-cv::Mat blueprint(const cv::Mat& rgb, const LookInput& input) {
+// Lines of a drawing, 0 .. 1: contours at two widths against how busy the place is, so that faint
+// contours are drawn as firmly as strong ones and grass isn't all lines.
+cv::Mat drawn_lines(const cv::Mat& rgb, double strength) {
   const double u = unit_of(rgb);
-  const cv::Mat light = luma_of(dabs(rgb, 2 * u));
-  const cv::Mat lines = dodge_lines(light, 2.2 * u);
-  const cv::Mat edges = edge_strength(light, 1.0 * u);
-  const auto s = static_cast<float>(input.strength);
-  cv::Mat chalk(rgb.size(), CV_32FC1);
+  const cv::Mat light = luma_of(dabs(dabs(rgb, 2.5 * u), 2 * u));
+  // Equal steps of what the eye sees: shadows count as much as lights.
+  cv::Mat eye;
+  cv::sqrt(cv::max(light, 0.0), eye);
+  const cv::Mat edges = edge_strength(eye, 1.1 * u);
+  const cv::Mat busy = blurred(edges, 10 * u);
+  cv::Mat out(rgb.size(), CV_32FC1);
+  const auto s = static_cast<float>(strength);
   for (int y = 0; y < rgb.rows; ++y) {
     for (int x = 0; x < rgb.cols; ++x) {
-      chalk.at<float>(y, x) = clamp01(2.6F * s * std::max(0.0F, 0.97F - lines.at<float>(y, x)) +
-                                      3.4F * s * edges.at<float>(y, x) +
-                                      0.16F * smoothstep(0.25F, 0.95F, light.at<float>(y, x)));
+      const float e = edges.at<float>(y, x) / (0.012F + 0.75F * busy.at<float>(y, x));
+      out.at<float>(y, x) = smoothstep(0.95F - 0.25F * s, 2.1F - 0.3F * s, e) *
+                            smoothstep(0.003F, 0.010F, edges.at<float>(y, x));
     }
   }
-  return map_pixels(rgb, chalk, [](const Rgb&, float t) {
-    return lerp(Rgb(0.045F, 0.19F, 0.45F), Rgb(0.91F, 0.96F, 1.0F), t);
+  return out;
+}
+
+cv::Mat blueprint(const cv::Mat& rgb, const LookInput& input) {
+  const double u = unit_of(rgb);
+  const cv::Mat lines = drawn_lines(rgb, input.strength);
+  const cv::Mat tone = luma_of(dabs(rgb, 4 * u));
+  return map_pixels(rgb, blurred(lines, 0.6 * u) + 0.22 * tone, [](const Rgb&, float t) {
+    return lerp(Rgb(0.03F, 0.15F, 0.42F), Rgb(0.93F, 0.97F, 1.0F), clamp01(1.15F * t));
   });
 }
 
 cv::Mat chalkboard(const cv::Mat& rgb, const LookInput& input) {
   const double u = unit_of(rgb);
-  const cv::Mat paint = dabs(rgb, 3 * u);
-  const cv::Mat edges = edge_strength(luma_of(paint), 1.0 * u);
-  const auto s = static_cast<float>(input.strength);
-  return map_pixels(paint, edges, [s](const Rgb& c, float e) {
-    const float y = luma(c);
-    const float chalk = clamp01(5.5F * s * e + 0.34F * smoothstep(0.2F, 0.9F, y));
-    const Rgb stick = lerp(Rgb(0.95F, 0.95F, 0.92F), saturated(gamma(c, 0.35F), 1.3F), 0.45F);
-    return lerp(Rgb(0.10F, 0.17F, 0.145F), stick, chalk);
+  const cv::Mat paint = dabs(dabs(rgb, 3 * u), 3 * u);
+  const cv::Mat lines = blurred(drawn_lines(rgb, input.strength), 0.9 * u);
+  // Chalk catches on the board's grain; the picture's own grain stands in for it.
+  const cv::Mat light = luma_of(rgb);
+  const cv::Mat grain = light - blurred(light, 1.5 * u);
+  cv::Mat chalk(rgb.size(), CV_32FC1);
+  for (int y = 0; y < rgb.rows; ++y) {
+    for (int x = 0; x < rgb.cols; ++x) {
+      const float rubbed = 0.50F * smoothstep(0.25F, 0.95F, luma(paint.at<Rgb>(y, x)));
+      chalk.at<float>(y, x) =
+          clamp01((1.25F * lines.at<float>(y, x) + rubbed) * (1 + 3.0F * grain.at<float>(y, x)));
+    }
+  }
+  return map_pixels(paint, chalk, [](const Rgb& c, float t) {
+    const Rgb stick = lerp(Rgb(0.97F, 0.97F, 0.94F), saturated(gamma(c, 0.35F), 1.6F), 0.5F);
+    return lerp(Rgb(0.075F, 0.14F, 0.115F), stick, t);
   });
 }
 
 cv::Mat neon(const cv::Mat& rgb, const LookInput& input) {
   const double u = unit_of(rgb);
-  const cv::Mat paint = dabs(rgb, 2.5 * u);
-  const cv::Mat edges = edge_strength(luma_of(paint), 1.1 * u);
-  const auto s = static_cast<float>(input.strength);
-  cv::Mat tubes = map_pixels(paint, edges, [s](const Rgb& c, float e) {
+  const cv::Mat paint = dabs(dabs(rgb, 3 * u), 3 * u);
+  const cv::Mat lines = blurred(drawn_lines(rgb, input.strength), 0.9 * u);
+  cv::Mat tubes = map_pixels(paint, lines, [](const Rgb& c, float line) {
     const Hsv hsv = to_hsv(c);
     // Weak colours get a tube colour from their luma, from cyan to magenta.
-    const float fallback = 185 + 135 * smoothstep(0.15F, 0.85F, luma(c));
-    const float own = smoothstep(0.12F, 0.35F, hsv.s);
-    const Rgb tube = lerp(from_hsv({fallback, 0.85F, 1}), from_hsv({hsv.h, 0.9F, 1}), own);
-    const float core = clamp01(7.5F * s * (e - 0.012F));
-    return saturated(c, 1.3F) * 0.10F + Rgb(0.012F, 0.006F, 0.035F) +
-           lerp(tube, Rgb(1, 1, 1), 0.35F * core * core) * core;
+    const float fallback = 185 + 135 * smoothstep(0.08F, 0.7F, luma(c));
+    const float own = smoothstep(0.20F, 0.45F, hsv.s) * smoothstep(0.15F, 0.3F, hsv.v);
+    const Rgb tube = lerp(from_hsv({fallback, 0.85F, 1}), from_hsv({hsv.h, 0.92F, 1}), own);
+    const float core = clamp01(1.5F * line);
+    return saturated(c, 1.4F) * 0.10F + Rgb(0.014F, 0.008F, 0.04F) +
+           lerp(tube, Rgb(1, 1, 1), 0.45F * core * core) * core;
   });
-  return bloom(tubes, 0.18, 7 * u, 0.9);
+  tubes = bloom(tubes, 0.12, 5 * u, 0.9);
+  return bloom(tubes, 0.15, 16 * u, 0.9);
 }
 
 cv::Mat stone_relief(const cv::Mat& rgb, const LookInput& input) {

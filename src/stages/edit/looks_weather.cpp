@@ -125,26 +125,36 @@ cv::Mat rain(const cv::Mat& rgb, const LookInput& input) {
   const auto s = static_cast<float>(input.strength);
   const double u = unit_of(rgb);
   const cv::Mat light = luma_of(rgb);
-  const cv::Mat detail = light - blurred(light, 5 * u);
-  // Wet ground mirrors what is above it: a blur along the vertical, stronger lower down.
+  const cv::Mat detail = light - blurred(light, 4 * u);
+  const cv::Mat ground = ground_map(rgb);
+  const cv::Mat sky = sky_map(rgb);
+  // Wet ground mirrors what stands above it: smeared downwards.
   cv::Mat mirror;
-  const int reach = std::max(3, static_cast<int>(60 * u) | 1);
-  cv::blur(rgb, mirror, {std::max(1, static_cast<int>(3 * u)), reach}, {-1, -1},
+  const int reach = std::max(3, static_cast<int>(90 * u) | 1);
+  cv::blur(rgb, mirror, {std::max(1, static_cast<int>(4 * u)), reach}, {-1, reach - 1},
            cv::BORDER_REFLECT_101);
   cv::Mat out(rgb.size(), CV_32FC3);
   for (int y = 0; y < rgb.rows; ++y) {
-    const float low =
-        smoothstep(0.45F, 0.95F, static_cast<float>(y) / static_cast<float>(rgb.rows));
     for (int x = 0; x < rgb.cols; ++x) {
       const Rgb c = rgb.at<Rgb>(y, x);
-      const Rgb wet = times(saturated(gamma(c, 1.28F), 0.78F), Rgb(0.78F, 0.88F, 0.97F));
-      const float glint = std::clamp(detail.at<float>(y, x), 0.0F, 0.07F) * (1.2F + 1.6F * low) * s;
-      const Rgb sheen = times(mirror.at<Rgb>(y, x), Rgb(0.74F, 0.86F, 0.98F));
+      const float l = light.at<float>(y, x);
+      // What is wet is darker and deeper in colour, and the light of a grey sky glints on it.
+      const Rgb wet =
+          times(saturated(gamma(c, 1.3F), 0.74F), Rgb(0.72F, 0.84F, 0.97F)) * (1 - 0.10F * s);
+      const float paved = ground.at<float>(y, x) * (1 - greenness(c));
+      const float shine = clamp01(0.5F + 6 * detail.at<float>(y, x));
+      const Rgb sheen =
+          times(contrasted(mirror.at<Rgb>(y, x), 1.25F, 0.4F), Rgb(0.80F, 0.90F, 1.02F)) *
+          (0.72F + 0.5F * shine);
+      Rgb p = lerp(wet, sheen, std::min(0.85F, 0.62F * s) * paved);
+      const float glint = smoothstep(0.015F, 0.07F, detail.at<float>(y, x)) *
+                          (0.10F + 0.16F * ground.at<float>(y, x)) * s;
+      p += Rgb(0.85F, 0.95F, 1.0F) * glint;
       out.at<Rgb>(y, x) =
-          lerp(wet, sheen, 0.30F * s * low) + Rgb(0.85F, 0.95F, 1.0F) * glint + grey(0.01F);
+          lerp(p, Rgb(0.47F, 0.52F, 0.58F) * (0.7F + 0.4F * l), 0.9F * sky.at<float>(y, x));
     }
   }
-  return hazy(out, Rgb(0.50F, 0.56F, 0.61F), 0.04F * s, 0.34F * s);
+  return hazy(out, Rgb(0.46F, 0.52F, 0.58F), 0.02F * s, 0.30F * s);
 }
 
 // Leaves and grass in other colours: each by its own hue and light and that of its neighbourhood,
@@ -232,21 +242,27 @@ cv::Mat underwater(const cv::Mat& rgb, const LookInput& input) {
   const auto s = static_cast<float>(input.strength);
   const double u = unit_of(rgb);
   const cv::Mat distance = apparent_distance(rgb);
-  const cv::Mat soft = blurred(rgb, 1.2 * u);
+  const cv::Mat sky = sky_map(rgb);
+  const cv::Mat soft = clarity(blurred(rgb, 1.0 * u), 12 * u, 0.5);
   cv::Mat out(rgb.size(), CV_32FC3);
   for (int y = 0; y < rgb.rows; ++y) {
     const float h = 1 - static_cast<float>(y) / static_cast<float>(rgb.rows);
-    const Rgb water = lerp(Rgb(0.01F, 0.16F, 0.30F), Rgb(0.16F, 0.64F, 0.76F), std::pow(h, 1.3F));
+    // Bright near the surface, deep blue below.
+    const Rgb water = lerp(Rgb(0.0F, 0.13F, 0.30F), Rgb(0.12F, 0.60F, 0.74F), h * h);
     for (int x = 0; x < rgb.cols; ++x) {
       const Rgb c = soft.at<Rgb>(y, x);
-      // Water takes red first.
+      const float l = clamp01(luma(c));
+      // Water takes red first, and what light comes down ripples over what is lit.
+      const float ripple = 0.5F + 0.5F * std::sin(26 * l + 3 * h);
       const Rgb absorbed =
-          times(c, Rgb(1 - 0.66F * std::min(1.2F, s), 0.90F, 1.04F)) + Rgb(0, 0.03F, 0.05F);
-      out.at<Rgb>(y, x) =
-          lerp(absorbed, water, std::min(0.9F, (0.26F + 0.42F * distance.at<float>(y, x)) * s));
+          times(lerp(c, grey(l), 0.25F), Rgb(1 - 0.72F * std::min(1.2F, s), 0.92F, 0.98F)) *
+              (0.86F + 0.30F * ripple * smoothstep(0.2F, 0.6F, l)) +
+          Rgb(0, 0.03F, 0.06F);
+      const float d = std::max(distance.at<float>(y, x), 0.9F * sky.at<float>(y, x));
+      out.at<Rgb>(y, x) = lerp(absorbed, water, std::min(0.92F, (0.14F + 0.56F * d) * s));
     }
   }
-  return bloom(out, 0.45, 18 * u, 0.5);
+  return bloom(out, 0.4, 18 * u, 0.55);
 }
 
 cv::Mat sandstorm(const cv::Mat& rgb, const LookInput& input) {

@@ -51,6 +51,25 @@ cv::Mat outlined(const cv::Mat& key, const cv::Mat& moving) {
   return share > 0.6 ? cut : moving;
 }
 
+// What moves between the key frame and the frames `reach` before and after it. What is uncovered on
+// one side of the key frame has no flow there, but on the other side.
+cv::Mat moved_within(const Clip& clip, int reach) {
+  const int last = static_cast<int>(clip.video.frames.size()) - 1;
+  cv::Mat path;
+  for (const int t : {clip.key_frame - reach, clip.key_frame + reach}) {
+    if (t < 0 || t > last) continue;
+    const cv::Mat own = own_motion(clip, t);
+    if (path.empty()) {
+      path = own;
+    } else {
+      cv::min(path, own, path);
+    }
+  }
+  if (path.empty()) return path;
+  const cv::Mat smooth = blurred(path, 1.5);
+  return smooth > std::max(1.0, 4 * cv::mean(cv::min(smooth, 1.0))[0]);
+}
+
 }  // namespace
 
 cv::Mat grey_for_flow(const Clip& clip, int t) {
@@ -112,25 +131,14 @@ cv::Mat camera_flow(const cv::Mat& flow, const cv::Mat& ignore) {
   return out;
 }
 
+cv::Mat moving_area(const Clip& clip) { return moved_within(clip, 3); }
+
 std::vector<Region> find_moving(const Clip& clip) {
-  const int last = static_cast<int>(clip.video.frames.size()) - 1;
-  // What is uncovered on one side of the key frame has no flow there, but on the other side.
   // The foot that a walker stands on moves a few frames later.
   cv::Mat moving;
   for (const int reach : {1, 3, 9}) {
-    cv::Mat path;
-    for (const int t : {clip.key_frame - reach, clip.key_frame + reach}) {
-      if (t < 0 || t > last) continue;
-      const cv::Mat own = own_motion(clip, t);
-      if (path.empty()) {
-        path = own;
-      } else {
-        cv::min(path, own, path);
-      }
-    }
-    if (path.empty()) continue;
-    const cv::Mat smooth = blurred(path, 1.5);
-    const cv::Mat moved = smooth > std::max(1.0, 4 * cv::mean(cv::min(smooth, 1.0))[0]);
+    const cv::Mat moved = moved_within(clip, reach);
+    if (moved.empty()) continue;
     moving = moving.empty() ? moved : cv::Mat(moving | moved);
   }
   std::vector<Region> out;

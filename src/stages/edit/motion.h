@@ -16,6 +16,10 @@ cv::Mat grey_for_flow(const Clip& clip, int t);
 /// for nothing in the end. Pixels of `ignore` (CV_8UC1, may be empty) are left out.
 cv::Mat camera_flow(const cv::Mat& flow, const cv::Mat& ignore);
 
+/// Where anything moves against the camera, CV_8UC1 of the size of the flow, 255 or 0: rougher and
+/// quicker than find_moving. Empty for a clip of one frame.
+cv::Mat moving_area(const Clip& clip);
+
 /// Things that move against the camera in the key frame, 0.4 % to 45 % of the frame, the largest
 /// first; kind "moving".
 std::vector<Region> find_moving(const Clip& clip);

@@ -415,6 +415,33 @@ Parsed parse_local(const std::string& text) {
   return first;
 }
 
+// "add a <name> <place>" for a thing of the user's own; nothing when the words say anything else.
+std::optional<Program> parse_own_object(const std::string& text,
+                                        std::span<const std::string> names) {
+  static const std::regex kAdd(
+      "(?:add|put|place|draw|insert|hang|float|include|paint|bring in|fly|let|have|show|set|drop) "
+      "(.+)");
+  std::smatch groups;
+  if (names.empty() || !std::regex_match(text, groups, kAdd)) return std::nullopt;
+  std::string phrase = groups[1];
+  Program program;
+  program.name = "add";
+  program.place = take_naming(phrase, place_namings()).value_or("");
+  Words words = split(phrase);
+  while (!words.empty() && is_filler(words.back())) words.pop_back();
+  // An article belongs to the name only where the file's name has it.
+  for (std::size_t skip = 0; skip < words.size(); ++skip) {
+    const std::string rest =
+        join(Words(words.begin() + static_cast<std::ptrdiff_t>(skip), words.end()));
+    if (std::find(names.begin(), names.end(), rest) != names.end()) {
+      program.object = rest;
+      return program;
+    }
+    if (!is_filler(words[skip]) && !is_article(words[skip])) break;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::string repertoire_in_brief() {
@@ -427,10 +454,11 @@ std::string repertoire_in_brief() {
          "object (balloon, kite, lantern, ...)";
 }
 
-Parsed parse_instruction(std::string_view text) {
+Parsed parse_instruction(std::string_view text, std::span<const std::string> more_objects) {
   Words words = normalised_words(text);
   cut_keep_clause(words);
   const std::string whole = without_politeness(join(words));
+  if (auto own = parse_own_object(whole, more_objects)) return {std::move(own), ""};
   // "with a little light" is a clause, not a strength: first with every word in its place.
   Parsed look = parse_look(split(whole));
   if (look.program) return look;

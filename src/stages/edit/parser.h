@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -18,7 +19,8 @@ struct Parsed {
 
 /// Reads an instruction by rules: every word must be accounted for, so that nothing is done by
 /// halves or in another way than asked. Doesn't look at a picture.
-Parsed parse_instruction(std::string_view text);
+/// `more_objects` are names (normalised words) of things that can be added besides the drawn ones.
+Parsed parse_instruction(std::string_view text, std::span<const std::string> more_objects = {});
 
 /// "global looks (pencil sketch, ...), recolour ..." in a line.
 std::string repertoire_in_brief();

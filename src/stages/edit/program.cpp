@@ -78,7 +78,7 @@ void check_replacement(const Program& p) {
   }
 }
 
-void check(const Program& p) {
+void check(const Program& p, std::span<const std::string> more_objects) {
   if (!(p.strength >= 0.1 && p.strength <= 2)) fail("strength: expected 0.1 .. 2");
   if (const Look* look = find_look(p.name)) {
     if (!p.target.kind.empty() || !p.object.empty() || !p.place.empty()) {
@@ -93,7 +93,10 @@ void check(const Program& p) {
   if (!is_local_program(p.name)) fail(fmt::format("unknown program \"{}\"", p.name));
   if (p.name == "add") {
     if (!p.target.kind.empty()) fail("add takes a place, no target");
-    check_name(p.object, drawn_objects(), "object");
+    const bool own =
+        std::find(more_objects.begin(), more_objects.end(), p.object) != more_objects.end();
+    if (!own) check_name(p.object, drawn_objects(), "object");
+    if (own && !p.colour.empty()) fail("colour: the user's own objects have theirs");
     if (!p.place.empty()) check_name(p.place, kPlaces, "place");
   } else {
     check_target(p.target, p.name);
@@ -141,7 +144,7 @@ nlohmann::json to_json(const Program& program) {
   return out;
 }
 
-Program program_from_json(const nlohmann::json& value) {
+Program program_from_json(const nlohmann::json& value, std::span<const std::string> more_objects) {
   static constexpr std::string_view kKeys[] = {"program", "strength", "target",
                                                "colour",  "object",   "place"};
   static constexpr std::string_view kTargetKeys[] = {"kind", "colour", "side"};
@@ -163,7 +166,7 @@ Program program_from_json(const nlohmann::json& value) {
   program.colour = text_at(value, "colour");
   program.object = text_at(value, "object");
   program.place = text_at(value, "place");
-  check(program);
+  check(program, more_objects);
   return program;
 }
 

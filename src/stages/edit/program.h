@@ -1,6 +1,7 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string>
 
 #include "ditto/stages/instruct.h"
@@ -35,8 +36,10 @@ struct Program {
 Task task_of(const Program& program);
 /// Only the fields that are set.
 nlohmann::json to_json(const Program& program);
-/// Throws Error(kInput) naming an unknown program, key or value.
-Program program_from_json(const nlohmann::json& value);
+/// Throws Error(kInput) naming an unknown program, key or value. `more_objects`: what can be added
+/// besides the drawn objects.
+Program program_from_json(const nlohmann::json& value,
+                          std::span<const std::string> more_objects = {});
 /// "the red object on the left", "the sky"; "the whole picture" for global programs.
 std::string target_text(const Program& program);
 std::string target_text(const Target& target);

@@ -10,7 +10,8 @@ namespace {
 constexpr int kWorkingSize = 256;  // longer side at which areas are followed
 
 cv::Mat reduced(const cv::Mat& rgb) {
-  const double scale = std::min(1.0, static_cast<double>(kWorkingSize) / std::max(rgb.cols, rgb.rows));
+  const double scale =
+      std::min(1.0, static_cast<double>(kWorkingSize) / std::max(rgb.cols, rgb.rows));
   cv::Mat small;
   cv::resize(rgb, small, {}, scale, scale, cv::INTER_AREA);
   return dabs(dabs(small, 2), 2);
@@ -80,8 +81,7 @@ cv::Mat detail_of(const cv::Mat& light) {
 float sky_colour(const Rgb& c) {
   const Hsv hsv = to_hsv(c);
   const float blue = hue_weight(hsv.h, 190, 262, 14) * smoothstep(0.32F, 0.55F, hsv.v);
-  const float pale =
-      smoothstep(0.62F, 0.84F, hsv.v) * (1 - smoothstep(0.16F, 0.36F, hsv.s));
+  const float pale = smoothstep(0.62F, 0.84F, hsv.v) * (1 - smoothstep(0.16F, 0.36F, hsv.s));
   return std::max(blue, pale);
 }
 
@@ -101,8 +101,8 @@ cv::Mat sky_map(const cv::Mat& rgb) {
   cv::Mat price(small.size(), CV_32FC1);
   for (int y = 0; y < small.rows; ++y) {
     for (int x = 0; x < small.cols; ++x) {
-      const float like = sky_colour(small.at<Rgb>(y, x)) *
-                         (1 - smoothstep(0.012F, 0.04F, detail.at<float>(y, x)));
+      const float like =
+          sky_colour(small.at<Rgb>(y, x)) * (1 - smoothstep(0.012F, 0.04F, detail.at<float>(y, x)));
       price.at<float>(y, x) = 0.001F + 0.20F * (1 - like);
       if (y < 2 && like > 0.5F) start.at<float>(y, x) = 0;
     }
@@ -149,8 +149,8 @@ cv::Mat lamp_map(const cv::Mat& rgb) {
     for (int x = 0; x < rgb.cols; ++x) {
       const Hsv c = to_hsv(rgb.at<Rgb>(y, x));
       bright.at<float>(y, x) = smoothstep(0.86F, 0.97F, c.v) * (1 - smoothstep(0.2F, 0.5F, c.s));
-      const float warm = hue_weight(c.h, 24, 52, 8) * smoothstep(0.5F, 0.75F, c.s) *
-                         smoothstep(0.82F, 0.96F, c.v);
+      const float warm =
+          hue_weight(c.h, 24, 52, 8) * smoothstep(0.5F, 0.75F, c.s) * smoothstep(0.82F, 0.96F, c.v);
       const float red = hue_weight(c.h, 348, 374, 8) * smoothstep(0.7F, 0.85F, c.s) *
                         smoothstep(0.78F, 0.95F, c.v);
       glowing.at<float>(y, x) = std::max(warm, red);
@@ -174,8 +174,7 @@ cv::Mat lamp_map(const cv::Mat& rgb) {
 cv::Mat ledge_map(const cv::Mat& rgb) {
   const double u = unit_of(rgb);
   cv::Mat dy;
-  cv::Scharr(blurred(luma_of(rgb), 1.6 * u), dy, CV_32F, 0, 1, 1.0 / 32, 0,
-             cv::BORDER_REFLECT_101);
+  cv::Scharr(blurred(luma_of(rgb), 1.6 * u), dy, CV_32F, 0, 1, 1.0 / 32, 0, cv::BORDER_REFLECT_101);
   cv::Mat rim(rgb.size(), CV_32FC1);
   for (int y = 0; y < rgb.rows; ++y) {
     for (int x = 0; x < rgb.cols; ++x)

@@ -10,7 +10,8 @@ namespace ditto::stages::editing {
 /// the upper edge without a contour in between. `rgb` is CV_32FC3 in 0..1.
 cv::Mat sky_map(const cv::Mat& rgb);
 /// How much each pixel seems to be ground that one could walk on: what is earthy, green or grey and
-/// joined to the lower edge without a strong contour in between, and green areas that aren't high up.
+/// joined to the lower edge without a strong contour in between, and green areas that aren't high
+/// up.
 cv::Mat ground_map(const cv::Mat& rgb);
 /// Lamps and lit signs, 0..1: what is bright, and warm, red or much brighter than all round it.
 cv::Mat lamp_map(const cv::Mat& rgb);

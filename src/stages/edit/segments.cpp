@@ -36,8 +36,8 @@ std::vector<Centre> first_centres(const cv::Mat& lab, const cv::Mat& edges, doub
   return out;
 }
 
-void assign(const cv::Mat& lab, const std::vector<Centre>& centres, double size,
-            double compactness, cv::Mat& labels, cv::Mat& nearest) {
+void assign(const cv::Mat& lab, const std::vector<Centre>& centres, double size, double compactness,
+            cv::Mat& labels, cv::Mat& nearest) {
   nearest.setTo(cv::Scalar(1e12F));
   const auto reach = static_cast<int>(std::ceil(size * 1.2));
   const auto weight = static_cast<float>(compactness * compactness / (size * size));
@@ -147,8 +147,8 @@ std::vector<Rgb> palette_of(const cv::Mat& rgb, int count) {
   const auto total = static_cast<int>(lab.total());
   const auto* pixels = lab.ptr<cv::Vec3f>();
   const cv::Scalar mean = cv::mean(lab);
-  std::vector<cv::Vec3f> centres = {{static_cast<float>(mean[0]), static_cast<float>(mean[1]),
-                                     static_cast<float>(mean[2])}};
+  std::vector<cv::Vec3f> centres = {
+      {static_cast<float>(mean[0]), static_cast<float>(mean[1]), static_cast<float>(mean[2])}};
   std::vector<float> distance(static_cast<std::size_t>(total), 1e12F);
   while (static_cast<int>(centres.size()) < count) {
     int farthest = 0;

@@ -90,7 +90,7 @@ Program on(const Target& target, std::string name) {
 class Proposals {
  public:
   Proposals(const Clip& clip, const Measurements& m, Stream& stream)
-      : clip_(clip), m_(m), stream_(stream) {}
+      : clip_(clip), m_(m), room_(editing::room_of(clip.key(), &clip)), stream_(stream) {}
 
   std::vector<Candidate> all(std::size_t additions) {
     for (const TrackedRegion& object : m_.objects) {
@@ -248,7 +248,7 @@ class Proposals {
     std::string best_place;
     const auto attempt = [&](const std::string& place) {
       program.place = place;
-      const editing::Spot spot = editing::find_spot(clip_.key(), program);
+      const editing::Spot spot = editing::find_spot(room_, program);
       const bool hides =
           std::any_of(m_.keep_clear.begin(), m_.keep_clear.end(),
                       [&](const cv::Rect& box) { return !(box & spot.box).empty(); });
@@ -305,6 +305,7 @@ class Proposals {
 
   const Clip& clip_;
   const Measurements& m_;
+  editing::Room room_;
   Stream& stream_;
   std::vector<Candidate> out_;
 };

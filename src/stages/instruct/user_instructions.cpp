@@ -9,15 +9,19 @@
 namespace ditto::stages {
 namespace {
 
-Instruction instruction_of(const std::string& text) {
+Instruction instruction_of(const std::string& text, const std::vector<std::string>& own_objects) {
   Instruction instruction;
   instruction.text = text;
   instruction.origin = "user";
   instruction.target = "the whole picture";
-  if (const editing::Parsed parsed = editing::parse_instruction(text); parsed.program) {
+  const editing::Parsed parsed = editing::parse_instruction(text, own_objects);
+  if (parsed.program) {
     instruction.task = task_of(*parsed.program);
     instruction.target = editing::target_text(*parsed.program);
-    instruction.program = editing::to_json(*parsed.program);
+    // A program that only this config's editor knows would mean nothing elsewhere: its text does.
+    const bool own = std::find(own_objects.begin(), own_objects.end(), parsed.program->object) !=
+                     own_objects.end();
+    if (!own) instruction.program = editing::to_json(*parsed.program);
   }
   return instruction;
 }
@@ -43,7 +47,8 @@ std::string basename_of(const std::string& path) { return path.substr(path.find_
 
 }  // namespace
 
-UserInstructions UserInstructions::read(const std::filesystem::path& file) {
+UserInstructions UserInstructions::read(const std::filesystem::path& file,
+                                        const std::vector<std::string>& own_objects) {
   std::ifstream in(file, std::ios::binary);
   std::ostringstream text;
   if (!in || !(text << in.rdbuf())) {
@@ -53,10 +58,11 @@ UserInstructions UserInstructions::read(const std::filesystem::path& file) {
                   fmt::format("sources.instructions: can't read {}", file.string()));
     }
   }
-  return parse(text.str(), file.string());
+  return parse(text.str(), file.string(), own_objects);
 }
 
-UserInstructions UserInstructions::parse(const std::string& text, const std::string& name) {
+UserInstructions UserInstructions::parse(const std::string& text, const std::string& name,
+                                         const std::vector<std::string>& own_objects) {
   UserInstructions out;
   std::string faults;
   std::istringstream in(text);
@@ -75,8 +81,8 @@ UserInstructions UserInstructions::parse(const std::string& text, const std::str
       fault(what);
       continue;
     }
-    out.entries_.push_back(
-        {value.value("path", ""), value.value("clip", ""), instruction_of(value.at("text"))});
+    out.entries_.push_back({value.value("path", ""), value.value("clip", ""),
+                            instruction_of(value.at("text"), own_objects)});
   }
   if (!faults.empty()) throw Error(ErrorKind::kUsage, faults);
   return out;
