@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 struct StageOptions {
   ConfigOptions config;
   std::string backend;
-  std::string video, image, edited, keyframe, mask, instruction, output, mask_output;
+  std::string video, image, edited, keyframe, mask, instruction, output, mask_output, preset;
   int keyframe_index = -1;  ///< -1: not given
   bool list = false;
   int count = 0;
@@ -45,6 +45,7 @@ CLI::App* add_stage(CLI::App& parent, int& status, const std::string& name, cons
     ConfigOptions from = options->config;
     if (!options->backend.empty())
       from.overrides.set.push_back(name + ".backend=" + options->backend);
+    if (!options->preset.empty()) from.overrides.set.push_back(name + ".preset=" + options->preset);
     if (options->strength >= 0)
       from.overrides.set.push_back(fmt::format("{}.strength={}", name, options->strength));
     const config::Config config = from.load();
@@ -338,6 +339,9 @@ void add_generate(CLI::App& parent, int& status) {
   add_file(command, "--edited-keyframe", o->keyframe, "That frame, edited");
   command->add_option("--instruction", o->instruction, "What was edited, for generators that read")
       ->type_name("TEXT");
+  command->add_option("--preset", o->preset, "draft, default or best; replaces generate.preset")
+      ->type_name("P")
+      ->check(CLI::IsMember({"draft", "default", "best"}));
   add_crf(command, *o);
   add_file(command, "--output", o->output, "The edited video, .mp4");
   command->footer(

@@ -1,8 +1,10 @@
 #include "ditto/nn/pixel_network.h"
 
 #include <array>
+#include <barrier>
 #include <cmath>
 #include <numbers>
+#include <thread>
 
 #include "ditto/core/error.h"
 #include "ditto/core/stop.h"
@@ -47,7 +49,8 @@ void check(const PixelSamples& samples) {
   }
 }
 
-/// Buffers of one batch and the passes over it. Parameters and gradient are views of flat vectors.
+/// Buffers of a part of a batch and the passes over it. Parameters and gradient are views of flat
+/// vectors.
 class Pass {
  public:
   Pass(std::int64_t batch, Layout layout, float* parameters, float* gradient)
@@ -61,9 +64,9 @@ class Pass {
         weights_(views(parameters, layout)),
         gradients_(views(gradient, layout)) {}
 
-  /// Mean absolute error; the gradient is written over the gradient vector.
+  /// Sum of absolute errors times `step`; its gradient is written over the gradient vector.
   /// `features` [batch, inputs] standardised, `want` [batch, 3] target minus base.
-  double run(const float* features, const float* want) {
+  double run(const float* features, const float* want, float step) {
     // from_blob asks for a mutable pointer; the batch is only read.
     const at::Tensor x = at::from_blob(const_cast<float*>(features), {batch_, layout_.inputs});
     auto& [w1, b1, w2, b2, w3, b3] = weights_;
@@ -74,7 +77,6 @@ class Pass {
     // Loss and its derivative in one go: the derivative of |out - offset| is the sign.
     float* out = out_.data_ptr<float>();
     const std::int64_t n = out_.numel();
-    const float step = 1.0f / static_cast<float>(n);
     double loss = 0;
     for (std::int64_t i = 0; i < n; ++i) {
       const float d = out[i] - want[i];
@@ -91,7 +93,7 @@ class Pass {
     at::threshold_backward_out(g1_, g1_, h1_, 0);
     at::mm_out(gw1, x.t(), g1_);
     at::sum_out(gb1, g1_, 0);
-    return loss / static_cast<double>(n);
+    return loss * static_cast<double>(step);
   }
 
  private:
@@ -183,16 +185,14 @@ void PixelNetwork::fit(PixelSamples samples, const PixelNetworkOptions& options)
   const std::size_t batch =
       std::min(samples.count, static_cast<std::size_t>(std::max(1, options.batch)));
   const Layout layout{inputs_, hidden_};
-  std::vector<float> gradient(parameters_.size()), first(parameters_.size()),
-      second(parameters_.size());
-  Pass pass(static_cast<std::int64_t>(batch), layout, parameters_.data(), gradient.data());
+  const std::size_t split = batch / kBatchParts;
+  std::vector<std::vector<float>> gradients;
+  for (int part = 0; part < kBatchParts; ++part) gradients.emplace_back(parameters_.size(), 0.0f);
+  std::vector<float> first(parameters_.size()), second(parameters_.size());
   constexpr float kBeta1 = 0.9f, kBeta2 = 0.999f;
   double power1 = 1, power2 = 1;
   const double warm_up = std::max(1.0, kWarmUpShare * options.iterations);
-  for (int step = 0; step < options.iterations; ++step) {
-    throw_if_stopped();
-    const std::size_t begin = below(samples.count - batch + 1);
-    pass.run(&samples.features[begin * f], &samples.target[begin * 3]);
+  const auto update = [&](int step) {
     const double progress = step / static_cast<double>(options.iterations);
     const double rate = options.rate * std::min(1.0, (step + 1) / warm_up) * 0.5 *
                         (1 + std::cos(std::numbers::pi * progress));
@@ -201,12 +201,47 @@ void PixelNetwork::fit(PixelSamples samples, const PixelNetworkOptions& options)
     const auto scaled = static_cast<float>(rate / (1 - power1));
     const auto correction = static_cast<float>(1 / (1 - power2));
     for (std::size_t i = 0; i < parameters_.size(); ++i) {
-      const float g = gradient[i];
+      float g = 0;
+      for (const std::vector<float>& gradient : gradients) g += gradient[i];
       first[i] = kBeta1 * first[i] + (1 - kBeta1) * g;
       second[i] = kBeta2 * second[i] + (1 - kBeta2) * g * g;
       parameters_[i] -= scaled * first[i] / (std::sqrt(second[i] * correction) + 1e-8f);
     }
+  };
+
+  // The threads decide only who computes which part.
+  const int threads = std::clamp(options.threads, 1, kBatchParts);
+  std::size_t begin = below(samples.count - batch + 1);
+  int step = 0;
+  bool stopped = false;
+  std::barrier step_done(threads, [&]() noexcept {
+    update(step++);
+    begin = below(samples.count - batch + 1);
+    stopped = stop_requested();
+  });
+  const float share = 1.0f / static_cast<float>(3 * batch);
+  std::vector<Pass> passes;
+  for (std::size_t part = 0; part < kBatchParts; ++part) {
+    const std::size_t count = part + 1 == kBatchParts ? batch - part * split : split;
+    passes.emplace_back(static_cast<std::int64_t>(count), layout, parameters_.data(),
+                        gradients[part].data());
   }
+  const auto work = [&](int thread) {
+    const c10::InferenceMode mode;
+    while (step < options.iterations && !stopped) {
+      for (int part = thread; part < kBatchParts; part += threads) {
+        const auto p = static_cast<std::size_t>(part);
+        const std::size_t at = begin + p * split;
+        passes[p].run(&samples.features[at * f], &samples.target[at * 3], share);
+      }
+      step_done.arrive_and_wait();
+    }
+  };
+  std::vector<std::jthread> others;
+  for (int thread = 1; thread < threads; ++thread) others.emplace_back(work, thread);
+  work(0);
+  others.clear();
+  throw_if_stopped();
 }
 
 double PixelNetwork::loss_and_gradient(PixelSamples samples, std::vector<float>* gradient) const {
@@ -217,7 +252,8 @@ double PixelNetwork::loss_and_gradient(PixelSamples samples, std::vector<float>*
   gradient->assign(parameters_.size(), 0.0f);
   Pass pass(static_cast<std::int64_t>(samples.count), {inputs_, hidden_}, parameters.data(),
             gradient->data());
-  return pass.run(samples.features.data(), samples.target.data());
+  return pass.run(samples.features.data(), samples.target.data(),
+                  1.0f / static_cast<float>(samples.target.size()));
 }
 
 void PixelNetwork::apply(const float* features, float* colour, std::size_t stride,

@@ -74,7 +74,8 @@ struct Depth {
 
 struct Generate {
   std::string backend = "builtin";
-  int iterations = 1000;
+  std::string preset = "default";
+  int iterations = 0;  ///< 0: as many as the preset has
   int flow_width = 480;
 };
 

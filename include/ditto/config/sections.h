@@ -100,7 +100,9 @@ void describe(V& v, Depth& c) {
 template <class V>
 void describe(V& v, Generate& c) {
   v.choice("backend", c.backend, {"builtin"}, "Implementation of the stage.");
-  v.integer("iterations", c.iterations, 1, 100000, "Optimiser steps of the pixel network.");
+  v.choice("preset", c.preset, {"draft", "default", "best"},
+           "How large a pixel network is fitted to an edit, and for how long: draft for looking at a config, best for edits with fine texture.");
+  v.integer("iterations", c.iterations, 0, 100000, "Optimiser steps of the pixel network; 0: as many as the preset has.");
   v.integer("flow_width", c.flow_width, 64, 4096, "Longer side in pixels at which optical flow is computed.");
 }
 

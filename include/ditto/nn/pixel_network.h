@@ -10,12 +10,16 @@
 /// float32. Neither fitting nor applying depends on the number of threads.
 namespace ditto::nn {
 
+/// Every batch is split into these parts, whose gradients are added in their order.
+inline constexpr int kBatchParts = 2;
+
 struct PixelNetworkOptions {
   int hidden = 64;       ///< units in each hidden layer; rounded up to a multiple of 4
   int iterations = 700;  ///< optimiser steps
   int batch = 4096;      ///< pixels per step: a window, at a random place, of the shuffled samples
   double rate = 4e-3;    ///< Adam's step size after the warm-up, before the cosine decay
   std::uint64_t seed = 0;  ///< of the initial weights and the draws
+  int threads = 1;         ///< never changes the result; more than kBatchParts are of no use
 };
 
 /// Training pixels, row-major: features [count, inputs], base and target [count, 3].

@@ -42,6 +42,15 @@ void for_each_frame(std::size_t count, int threads, const std::function<void(std
   if (failure) std::rethrow_exception(failure);
 }
 
+/// The network that a preset fits.
+nn::PixelNetworkOptions network_of(const config::Generate& config) {
+  nn::PixelNetworkOptions network{.hidden = 64, .iterations = 1000, .batch = 1024};
+  if (config.preset == "draft") network = {.hidden = 48, .iterations = 400, .batch = 1024};
+  if (config.preset == "best") network = {.hidden = 96, .iterations = 2000, .batch = 4096};
+  if (config.iterations > 0) network.iterations = config.iterations;
+  return network;
+}
+
 /// edited - prediction, CV_32FC3.
 cv::Mat difference(const cv::Mat& edited, const cv::Mat& prediction) {
   cv::Mat result;
@@ -54,7 +63,7 @@ class BuiltinGenerator : public Generator {
   BuiltinGenerator(const config::Generate& config, int threads)
       : config_(config), threads_(std::max(1, threads)) {}
 
-  BackendId id() const override { return {"builtin", 1, ""}; }
+  BackendId id() const override { return {"builtin", 2, ""}; }
 
   std::size_t prepared_bytes(const ClipShape& shape) const override {
     const cv::Size small = KeyFlow::flow_size({shape.width, shape.height}, config_.flow_width);
@@ -92,7 +101,9 @@ class BuiltinGenerator : public Generator {
               "clip {}: the edited key frame is {}x{}, expected RGB of the clip's size {}x{}",
               clip.id, edited.cols, edited.rows, key.cols, key.rows));
     }
-    const EditModel::Options options{.iterations = config_.iterations, .seed = stream.seed()};
+    EditModel::Options options{.network = network_of(config_)};
+    options.network.seed = stream.seed();
+    options.network.threads = threads_;
     auto model = std::make_unique<EditModel>(key, edited, cv::Mat(), options);
     cv::Mat residual = difference(edited, model->apply(key));
     ObjectLayers layers(key, edited, residual);

@@ -111,16 +111,14 @@ EditModel::EditModel(const cv::Mat& source, const cv::Mat& edited, const cv::Mat
 void EditModel::fit(const cv::Mat& source, const cv::Mat& edited, const cv::Mat& excluded,
                     const Options& options, bool position) {
   position_ = position;
-  nn::PixelSamples samples =
-      gather(source, edited, excluded, map_, position, Stream(options.seed, "pixels", "generate"));
+  nn::PixelSamples samples = gather(source, edited, excluded, map_, position,
+                                    Stream(options.network.seed, "pixels", "generate"));
   if (samples.count < 64) {
     network_.reset();
     return;
   }
-  const nn::PixelNetworkOptions network{
-      .iterations = options.iterations, .batch = 1024, .seed = options.seed};
-  network_ = std::make_unique<nn::PixelNetwork>(samples, network);
-  network_->fit(std::move(samples), network);
+  network_ = std::make_unique<nn::PixelNetwork>(samples, options.network);
+  network_->fit(std::move(samples), options.network);
 }
 
 cv::Mat EditModel::apply(const cv::Mat& source) const {

@@ -14,8 +14,7 @@ namespace ditto::stages {
 class EditModel {
  public:
   struct Options {
-    int iterations = 700;
-    std::uint64_t seed = 0;
+    nn::PixelNetworkOptions network;
   };
   /// Upper bound of what fitting needs beside images of the key's size: samples and their order.
   static constexpr std::size_t kFittingBytes = 52U << 20;

@@ -1,5 +1,6 @@
 #include "stages/generate/object_layers.h"
 
+#include <array>
 #include <opencv2/imgproc.hpp>
 
 namespace ditto::stages {
@@ -12,10 +13,17 @@ constexpr double kFilled = 0.3;         // of its bounding box
 constexpr double kShareOfEnergy = 0.6;  // that the objects must hold together
 constexpr double kUnrelated = 0.45;     // correlation of detail below which it is another thing
 constexpr int kMostLayers = 6;
-constexpr int kConfident = 100;  // of 255, for a flow vector to vote
 constexpr std::size_t kFewestVotes = 24;
-constexpr double kInlier = 0.8;  // px at the flow's resolution
 constexpr int kRounds = 120;
+
+/// What it takes to agree on a motion. Things turn and bend, and flow gets worse with distance:
+/// when the strict demand finds nothing, a looser one is still far better than to stand still.
+struct Demand {
+  int confidence;  ///< of 255, for a flow vector to vote
+  double inlier;   ///< px at the flow's resolution
+  double share;    ///< of the votes
+};
+constexpr std::array<Demand, 3> kDemands{{{100, 0.8, 0.5}, {40, 1.5, 0.4}, {0, 2.5, 0.3}}};
 
 /// Correlation of the fine detail of two images inside a mask, -1..1.
 double detail_correlation(const cv::Mat& a, const cv::Mat& b, const cv::Mat& mask) {
@@ -68,15 +76,16 @@ cv::Point2d move(const cv::Matx23d& m, cv::Point2d p) {
   return {m(0, 0) * p.x + m(0, 1) * p.y + m(0, 2), m(1, 0) * p.x + m(1, 1) * p.y + m(1, 2)};
 }
 
-/// The similarity that most votes agree on; false when less than half do.
-bool agree(const std::vector<Vote>& votes, Stream& stream, cv::Matx23d& result) {
+/// The similarity that most votes agree on; false when fewer do than is demanded.
+bool agree(const std::vector<Vote>& votes, const Demand& demand, Stream& stream,
+           cv::Matx23d& result) {
   if (votes.size() < kFewestVotes) return false;
   std::vector<std::size_t> best, inliers;
   const auto collect = [&](const cv::Matx23d& m) {
     inliers.clear();
     for (std::size_t i = 0; i < votes.size(); ++i) {
       const cv::Point2d d = move(m, votes[i].key) - votes[i].frame;
-      if (d.dot(d) < kInlier * kInlier) inliers.push_back(i);
+      if (d.dot(d) < demand.inlier * demand.inlier) inliers.push_back(i);
     }
   };
   for (int round = 0; round < kRounds; ++round) {
@@ -85,11 +94,31 @@ bool agree(const std::vector<Vote>& votes, Stream& stream, cv::Matx23d& result) 
     collect(fit_similarity(votes, {i, j}));
     if (inliers.size() > best.size()) best = inliers;
   }
-  if (best.size() * 2 < votes.size() || best.size() < kFewestVotes / 2) return false;
+  if (static_cast<double>(best.size()) < demand.share * static_cast<double>(votes.size()) ||
+      best.size() < kFewestVotes / 2)
+    return false;
   result = fit_similarity(votes, best);
   collect(result);
   if (inliers.size() > best.size()) result = fit_similarity(votes, inliers);
   return true;
+}
+
+/// The flow vectors of a frame that come from a layer's opaque part, in pixels of the flow's size.
+std::vector<Vote> votes_for(const cv::Mat& field, const cv::Mat& confidence, int least,
+                            const cv::Rect& box, const cv::Mat& alpha, cv::Point2d scale) {
+  std::vector<Vote> votes;
+  for (int y = 0; y < field.rows; ++y) {
+    const auto* f = field.ptr<cv::Vec2f>(y);
+    const auto* c = confidence.ptr<uchar>(y);
+    for (int x = 0; x < field.cols; ++x) {
+      if (c[x] < least) continue;
+      const cv::Point2d key(x + static_cast<double>(f[x][0]), y + static_cast<double>(f[x][1]));
+      const cv::Point at(cvRound(key.x * scale.x) - box.x, cvRound(key.y * scale.y) - box.y);
+      if (!cv::Rect(cv::Point(), box.size()).contains(at) || alpha.at<float>(at) < 0.5f) continue;
+      votes.push_back({key, {static_cast<double>(x), static_cast<double>(y)}});
+    }
+  }
+  return votes;
 }
 
 }  // namespace
@@ -167,22 +196,13 @@ void ObjectLayers::track(const KeyFlow& flow, int key_frame, int frames, Stream 
     const cv::Mat field = flow.flow(t);
     const cv::Mat& confidence = flow.confidence(t);
     for (Layer& layer : layers_) {
-      std::vector<Vote> votes;
-      for (int y = 0; y < small.height; ++y) {
-        const auto* f = field.ptr<cv::Vec2f>(y);
-        const auto* c = confidence.ptr<uchar>(y);
-        for (int x = 0; x < small.width; ++x) {
-          if (c[x] < kConfident) continue;
-          const cv::Point2d key(x + static_cast<double>(f[x][0]), y + static_cast<double>(f[x][1]));
-          const cv::Point at(cvRound(key.x * sx) - layer.box.x, cvRound(key.y * sy) - layer.box.y);
-          if (!cv::Rect(cv::Point(), layer.box.size()).contains(at) ||
-              layer.alpha.at<float>(at) < 0.5f)
-            continue;
-          votes.push_back({key, {static_cast<double>(x), static_cast<double>(y)}});
-        }
-      }
       cv::Matx23d m;
-      if (agree(votes, stream, m)) {
+      const bool found = std::any_of(kDemands.begin(), kDemands.end(), [&](const Demand& demand) {
+        return agree(
+            votes_for(field, confidence, demand.confidence, layer.box, layer.alpha, {sx, sy}),
+            demand, stream, m);
+      });
+      if (found) {
         // To full resolution: pixel centres scale about -0.5.
         const auto scaled = [&](cv::Point2d p) {
           const cv::Point2d q = move(m, {(p.x + 0.5) / sx - 0.5, (p.y + 0.5) / sy - 0.5});

@@ -62,6 +62,8 @@ PixelFeatures::PixelFeatures(const cv::Mat& rgb, const ColourMap& base) : rgb_(r
   blurred_[4] = enlarge(gaussian(luma4, 4), size);
   cv::Sobel(luma, gradient_x_, CV_32F, 1, 0, 3, 1.0 / 8, 0, cv::BORDER_REPLICATE);
   cv::Sobel(luma, gradient_y_, CV_32F, 0, 1, 3, 1.0 / 8, 0, cv::BORDER_REPLICATE);
+  cv::Sobel(blurred_[0], soft_gradient_x_, CV_32F, 1, 0, 3, 1.0 / 8, 0, cv::BORDER_REPLICATE);
+  cv::Sobel(blurred_[0], soft_gradient_y_, CV_32F, 0, 1, 3, 1.0 / 8, 0, cv::BORDER_REPLICATE);
   magnitude_[0] = gradient_magnitude(blurred_[1]);
   magnitude_[1] = enlarge(gradient_magnitude(luma4_soft), size);
   deviation_[0] = local_deviation(luma, 3);
@@ -111,6 +113,8 @@ void PixelFeatures::band(int row, int rows, bool position, float* planes) const 
   for (const cv::Mat& magnitude : magnitude_) magnitude.rowRange(span).copyTo(plane());
   x.copyTo(plane());
   y.copyTo(plane());
+  soft_gradient_x_.rowRange(span).copyTo(plane());
+  soft_gradient_y_.rowRange(span).copyTo(plane());
   for (const cv::Mat& deviation : deviation_) deviation.rowRange(span).copyTo(plane());
   colours(bilateral_);
   colours(soft_);

@@ -11,7 +11,7 @@ namespace ditto::stages {
 /// features themselves are made band by band, to stay in the cache.
 class PixelFeatures {
  public:
-  static constexpr int kCount = 40;
+  static constexpr int kCount = 42;
   static constexpr int kCountWithPosition = kCount + 2;
   /// Offset of the colour map's three planes among the features.
   static constexpr int kBase = 3;
@@ -24,19 +24,20 @@ class PixelFeatures {
   void band(int row, int rows, bool position, float* planes) const;
 
   /// Upper bound of the memory that one object takes, in bytes a pixel.
-  static constexpr std::size_t kBytesPerPixel = 100;
+  static constexpr std::size_t kBytesPerPixel = 108;
 
  private:
   cv::Mat rgb_;
   const ColourMap& base_;
-  cv::Mat luma_;                     ///< CV_32FC1 0..1 with a border of one pixel
-  cv::Mat blurred_[5];               ///< luma, sigma 1 2 4 8 16
-  cv::Mat gradient_x_, gradient_y_;  ///< of luma
-  cv::Mat magnitude_[2];             ///< gradient of luma at sigma 2 and 4
-  cv::Mat deviation_[2];             ///< local standard deviation, windows 3 and 9
-  cv::Mat bilateral_, median_;       ///< CV_8UC3
-  cv::Mat soft_;                     ///< CV_32FC3, colours at sigma 4
-  cv::Mat lowest_, highest_;         ///< CV_8UC1 luma, 3x3
+  cv::Mat luma_;                               ///< CV_32FC1 0..1 with a border of one pixel
+  cv::Mat blurred_[5];                         ///< luma, sigma 1 2 4 8 16
+  cv::Mat gradient_x_, gradient_y_;            ///< of luma
+  cv::Mat soft_gradient_x_, soft_gradient_y_;  ///< of luma at sigma 1
+  cv::Mat magnitude_[2];                       ///< gradient of luma at sigma 2 and 4
+  cv::Mat deviation_[2];                       ///< local standard deviation, windows 3 and 9
+  cv::Mat bilateral_, median_;                 ///< CV_8UC3
+  cv::Mat soft_;                               ///< CV_32FC3, colours at sigma 4
+  cv::Mat lowest_, highest_;                   ///< CV_8UC1 luma, 3x3
 };
 
 }  // namespace ditto::stages
