@@ -48,6 +48,7 @@ void TransferBar::update(std::string_view what, std::uint64_t done, std::uint64_
   }
   done_ = done;
   total_ = total;
+  if (done == total) return finish();  // what comes after isn't part of it
   if (now - shown_ < (terminal_ ? kRedrawn : kPlainLine)) return;
   shown_ = now;
   if (terminal_) {

@@ -56,9 +56,9 @@ RmsNorm::RmsNorm(const Scope& scope, std::int64_t dim, double eps)
     : weight(scope.parameter("weight", {dim})), epsilon(eps) {}
 
 at::Tensor RmsNorm::operator()(const at::Tensor& x) const {
-  const at::Tensor wide = x.to(at::kFloat);
+  const at::Tensor wide = x.to(c10::promoteTypes(x.scalar_type(), at::kFloat));
   const at::Tensor scale = wide.square().mean(-1, true).add_(epsilon).rsqrt_();
-  return wide.mul(scale).to(weight.scalar_type()).mul(weight);
+  return wide.mul(scale).mul_(weight).to(weight.scalar_type());
 }
 
 GroupNorm::GroupNorm(const Scope& scope, std::int64_t count, std::int64_t channels, double eps)

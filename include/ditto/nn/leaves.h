@@ -69,7 +69,7 @@ struct LayerNorm {
 };
 
 /// x / sqrt(mean(x^2) + epsilon) * weight over the last dimension, computed in float32 and cast to
-/// the weight's dtype before the product with it.
+/// the weight's dtype at the end.
 struct RmsNorm {
   at::Tensor weight;  ///< [dim]
   double epsilon;

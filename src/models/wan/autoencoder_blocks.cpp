@@ -56,17 +56,21 @@ ChannelNorm::ChannelNorm(const nn::Scope& scope, std::int64_t channels, bool ima
     : gamma(images ? scope.parameter("gamma", {channels, 1, 1})
                    : scope.parameter("gamma", {channels, 1, 1, 1})) {}
 
-at::Tensor ChannelNorm::operator()(const at::Tensor& x) const {
+at::Tensor ChannelNorm::wide(const at::Tensor& x) const {
   constexpr double kLeastLength = 1e-12;  // torch.nn.functional.normalize
-  const at::Tensor wide = x.scalar_type() == at::kDouble ? x : x.to(at::kFloat);
+  const at::Tensor wide = x.to(c10::promoteTypes(x.scalar_type(), at::kFloat));
   const at::Tensor length = at::linalg_vector_norm(wide, 2, {-1}, true).clamp_min_(kLeastLength);
   const double scale = std::sqrt(static_cast<double>(gamma.size(0)));
-  return wide.div(length).to(x.scalar_type()).mul_(scale).mul_(gamma.flatten());
+  return wide.div(length).mul_(gamma.flatten().to(wide.scalar_type()).mul(scale));
+}
+
+at::Tensor ChannelNorm::operator()(const at::Tensor& x) const {
+  return wide(x).to(x.scalar_type());
 }
 
 at::Tensor ChannelNorm::activated(const at::Tensor& x) const {
-  at::Tensor normed = (*this)(x.movedim(1, -1));
-  return at::silu_(normed).movedim(-1, 1);
+  at::Tensor normed = wide(x.movedim(1, -1));
+  return at::silu_(normed).to(x.scalar_type()).movedim(-1, 1);
 }
 
 AutoencoderResnet::AutoencoderResnet(const nn::Scope& scope, std::int64_t in, std::int64_t out)

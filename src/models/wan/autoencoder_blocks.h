@@ -49,7 +49,8 @@ struct CausalConv3d {
   at::Tensor operator()(const at::Tensor& x) const { return conv(x); }
 };
 
-/// x / |x| * sqrt(channels) * gamma, where |x| is the length over the channels of a pixel.
+/// x / |x| * sqrt(channels) * gamma, where |x| is the length over the channels of a pixel. Computed
+/// in float32 at least, and rounded to x's dtype once.
 struct ChannelNorm {
   at::Tensor gamma;  ///< [C, 1, 1, 1], or [C, 1, 1] for images
 
@@ -58,6 +59,9 @@ struct ChannelNorm {
   at::Tensor operator()(const at::Tensor& x) const;
   /// silu of it, for x [B, C, T, H, W].
   at::Tensor activated(const at::Tensor& x) const;
+
+ private:
+  at::Tensor wide(const at::Tensor& x) const;
 };
 
 struct AutoencoderResnet {

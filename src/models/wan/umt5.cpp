@@ -120,12 +120,14 @@ Umt5Encoder::Umt5Encoder(const nn::Scope& scope, const Umt5Config& config)
 
 at::Tensor Umt5Encoder::operator()(const at::Tensor& input_ids,
                                    const at::Tensor& attention_mask) const {
-  at::Tensor x = shared_(input_ids);
+  const at::ScalarType dtype = shared_.weight.scalar_type();
+  // The sum that runs through the blocks isn't rounded to 16 bits.
+  at::Tensor x = shared_(input_ids).to(c10::promoteTypes(dtype, at::kFloat));
   const at::Tensor buckets = relative_buckets(input_ids.size(1), config_, x.device());
   at::Tensor mask;
   if (attention_mask.defined() && !attention_mask.ne(0).all().item<bool>()) {
     mask = at::zeros({x.size(0), 1, 1, x.size(1)}, shared_.weight.options());
-    const double lowest = x.scalar_type() == at::kHalf ? -65504.0 : -3.3895313892515355e38;
+    const double lowest = dtype == at::kHalf ? -65504.0 : -3.3895313892515355e38;
     mask.masked_fill_(attention_mask.eq(0).unsqueeze(1).unsqueeze(1), lowest);
   }
   for (const Umt5Block& block : blocks_) x = block(x, buckets, mask);
