@@ -3,8 +3,8 @@
 #include "dataset/merge_source.h"
 
 /// A shortcut for merges that have nothing to do: as long as the files that went in and those that
-/// came out are the very same (inode, size, time), nothing is read. Kept in OUT/work/; without it
-/// a merge compares contents.
+/// came out are the very same (inode, size, time), nothing is read. Kept in the output's work;
+/// without it a merge compares contents.
 namespace ditto::dataset {
 
 /// State of everything that decides what a merge makes.

@@ -214,7 +214,7 @@ TEST_F(MergeTest, SeveralDirectoriesAreJoined) {
   EXPECT_EQ(result.shards, 5);
   EXPECT_EQ(result.planned, 16);
   EXPECT_EQ(read_file(dir_ / "ab/shards/000003.tar"),
-            read_file(dir_ / "b/work/units/000000/part-000.tar"));
+            read_file(dir_ / "b" / "work/units/000000/part-000.tar"));
   std::vector<std::int64_t> units;
   for (const MergedUnit& unit : read_merged_units(dir_ / "ab")) units.push_back(unit.unit);
   EXPECT_EQ(units, (std::vector<std::int64_t>{0, 1, 2, 3, 4}));
@@ -228,7 +228,7 @@ TEST_F(MergeTest, SeveralDirectoriesAreJoined) {
 
   EXPECT_FALSE(merge({dir_ / "a", dir_ / "b"}, dir_ / "ab").changed);
   EXPECT_FALSE(merge({dir_ / "ab"}, dir_ / "ab").changed);
-  fs::remove(dir_ / "ab/work/merge-state.json");
+  fs::remove(dir_ / "ab" / "work/merge-state.json");
   EXPECT_FALSE(merge({dir_ / "a", dir_ / "b"}, dir_ / "ab").changed);
 }
 
@@ -249,14 +249,14 @@ TEST_F(MergeTest, SamplesThatBothHaveStayOnce) {
   // The same samples without the overlap.
   stage_unit(dir_ / "c", 0, {{2, "aaq"}});
   EXPECT_EQ(read_file(dir_ / "ab/shards/000001.tar"),
-            read_file(dir_ / "c/work/units/000000/part-000.tar"));
+            read_file(dir_ / "c" / "work/units/000000/part-000.tar"));
   const std::vector<MergedUnit> units = read_merged_units(dir_ / "ab");
   ASSERT_EQ(units.size(), 3u);
   EXPECT_EQ(units[1].planned, 3);
   EXPECT_EQ(units[1].accepted, 2);
   EXPECT_NE(units[1].fingerprint, "unit-0");
   EXPECT_EQ(names(dir_ / "ab/shards").size(), 6u);
-  fs::remove(dir_ / "ab/work/merge-state.json");
+  fs::remove(dir_ / "ab" / "work/merge-state.json");
   EXPECT_FALSE(merge({dir_ / "a", dir_ / "b"}, dir_ / "ab").changed);
   EXPECT_EQ(merge({dir_ / "a", dir_ / "a"}, dir_ / "aa").planned, 5);
 }

@@ -193,7 +193,7 @@ TEST_F(UnitTest, ACommitInterruptedAnywhereIsMadeGood) {
   two.shard_samples = 2;
   const auto make = [&](const fs::path& out) { stage_unit(out, 0, {{0, "aaa"}, {1, "qra"}}, two); };
   make(dir_ / "reference");
-  const auto expected = tree(dir_ / "reference/work/units/000000");
+  const auto expected = tree(dir_ / "reference" / "work/units/000000");
   ASSERT_EQ(expected.size(), 3u);
   for (const bool kill : {true, false}) {
     int steps = 0;

@@ -12,8 +12,8 @@
 
 namespace ditto::dataset {
 
-/// What a finished unit left in OUT/work/units/NNNNNN/: unit.json (this, written last, so that its
-/// presence means that the unit is complete) and part-000.tar ...
+/// What a finished unit left in units/NNNNNN of the output's folder `work`: unit.json (this,
+/// written last, so that its presence means that the unit is complete) and part-000.tar ...
 struct UnitSummary {
   std::int64_t unit = 0;
   std::string fingerprint;  ///< of everything that decides the unit's bytes
