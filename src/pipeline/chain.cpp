@@ -131,26 +131,25 @@ const stages::Clip& ClipChain::clip() {
   return *clip_;
 }
 
-std::shared_ptr<const stages::Generator::Prepared> ClipChain::prepared() {
+template <class Stage>
+std::shared_ptr<const typename Stage::Prepared> ClipChain::once(
+    std::shared_ptr<const typename Stage::Prepared>& prepared, const char* name,
+    const Stage& stage) {
   const stages::Clip& frames = clip();
   std::lock_guard lock(mutex_);
-  if (!prepared_) {
-    const StageKey key{"prepare", {}, context_.lineage.clip_fingerprint(record_)};
-    prepared_ = attempt(context_, record_.id, key, nullptr,
-                        [&] { return context_.backends.generator->prepare(frames); });
+  if (!prepared) {
+    const StageKey key{name, {}, context_.lineage.clip_fingerprint(record_)};
+    prepared = attempt(context_, record_.id, key, nullptr, [&] { return stage.prepare(frames); });
   }
-  return prepared_;
+  return prepared;
+}
+
+std::shared_ptr<const stages::Generator::Prepared> ClipChain::prepared() {
+  return once(prepared_, "prepare", *context_.backends.generator);
 }
 
 std::shared_ptr<const stages::Enhancer::Prepared> ClipChain::prepared_to_enhance() {
-  const stages::Clip& frames = clip();
-  std::lock_guard lock(mutex_);
-  if (!prepared_to_enhance_) {
-    const StageKey key{"motion", {}, context_.lineage.clip_fingerprint(record_)};
-    prepared_to_enhance_ = attempt(context_, record_.id, key, nullptr,
-                                   [&] { return context_.backends.enhancer->prepare(frames); });
-  }
-  return prepared_to_enhance_;
+  return once(prepared_to_enhance_, "motion", *context_.backends.enhancer);
 }
 
 std::optional<std::vector<stages::Instruction>> ClipChain::known_instructions() const {

@@ -91,8 +91,7 @@ struct ConvertRequest {
   std::filesystem::path output;  ///< a directory that isn't there yet
   /// PyTorch's name, or a short one; empty: as stored, float8 and int8 as bfloat16. With
   /// float8_e4m3fn the weights that take it well (Architecture::float8) get a scale for each row,
-  /// the others become what they are in
-  /// a network in bfloat16.
+  /// the others become what they are in a network in bfloat16.
   std::string dtype;
   std::vector<LoraFile> lora;  ///< merged in float32 before the cast
   std::uint64_t shard_bytes = 10'000'000'000;

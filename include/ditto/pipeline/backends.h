@@ -27,8 +27,8 @@ struct Backends {
 /// `generator_threads`: threads one generation may use; never changes results.
 Backends make_backends(const config::Config& config, int generator_threads);
 
-/// Memory one clip holds while it is open (frames and what the generator prepared), and one sample
-/// while it is computed. Bytes.
+/// Memory one clip holds while it is open (frames and what generator and enhancer prepared), and
+/// one sample while it is computed. Bytes.
 struct MemoryNeed {
   std::size_t clip = 0;
   std::size_t sample = 0;

@@ -65,6 +65,11 @@ class ClipChain {
   /// A timed attempt at something without which the clip is of no use.
   template <class F>
   auto try_to_use(const StageKey& key, double* seconds, F&& work);
+  /// What a stage prepares for all samples of the clip, made at its first use.
+  template <class Stage>
+  std::shared_ptr<const typename Stage::Prepared> once(
+      std::shared_ptr<const typename Stage::Prepared>& prepared, const char* name,
+      const Stage& stage);
   const ChainContext& context_;
   const stages::ClipRecord record_;
   const std::int64_t ordinal_;
