@@ -1,5 +1,8 @@
 #pragma once
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <opencv2/imgproc.hpp>
 #include <string>
 #include <vector>
@@ -158,6 +161,22 @@ inline void draw(cv::Mat& picture, const Scene& scene, const Shape& shape, int t
 }
 
 }  // namespace detail
+
+/// What was drawn, for the messages of a failed test.
+inline std::string described(const Scene& scene) {
+  static constexpr const char* kNames[] = {"grey floor", "dark floor", "pale floor", "wood",
+                                           "landscape",  "leaves",     "wall"};
+  std::string text = kNames[static_cast<int>(scene.scenery)];
+  if (scene.scenery == Scenery::kWall) text += " " + scene.wall_names.front();
+  text += fmt::format(", pan {:.3f}", scene.pan.x);
+  for (const Shape& shape : scene.shapes) {
+    text +=
+        fmt::format("; {} {} {:.2f} at {:.2f} {:.2f} moving {:.3f} {:.3f} from {}",
+                    fmt::join(shape.paint.names, "/"), shape.round ? "disk" : "box", shape.size,
+                    shape.centre.x, shape.centre.y, shape.velocity.x, shape.velocity.y, shape.from);
+  }
+  return text;
+}
 
 inline Clip drawn(const Scene& scene, const std::string& id, std::int64_t ordinal) {
   Clip clip;

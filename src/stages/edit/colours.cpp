@@ -88,20 +88,48 @@ Colour colour_of(const cv::Vec3f& rgb) {
   return c.h >= 316 && c.s > 0.25F && c.v > 0.55F ? Colour::kPink : Colour::kNone;
 }
 
+namespace {
+
+struct HueRange {
+  float low;
+  float high;
+};
+// What may belong to a thing of that name, red to pink, in degrees.
+constexpr HueRange kShades[] = {{342, 374}, {12, 46},   {40, 70},   {68, 164},
+                                {162, 204}, {200, 260}, {254, 322}, {314, 364}};
+
+bool is_within(float hue, const HueRange& range, float margin) {
+  if (hue < range.low - margin) hue += 360;
+  return hue >= range.low - margin && hue <= range.high + margin;
+}
+
+}  // namespace
+
 bool is_shade_of(const cv::Vec3f& rgb, Colour colour) {
-  struct Range {
-    float low;
-    float high;
-  };
-  // Red to pink; degrees of hue.
-  static constexpr Range kRanges[] = {{342, 374}, {12, 46},   {40, 70},   {68, 164},
-                                      {162, 204}, {200, 260}, {254, 322}, {314, 364}};
   const auto i = static_cast<std::size_t>(colour);
-  if (i >= std::size(kRanges)) return colour_of(rgb) == colour;
+  if (i >= std::size(kShades)) return colour_of(rgb) == colour;
   const Hsv c = to_hsv(rgb);
   if (c.s < 0.25F || c.s * c.v < 0.055F) return false;
-  const float h = c.h < kRanges[i].low ? c.h + 360 : c.h;
-  return h >= kRanges[i].low && h <= kRanges[i].high;
+  return is_within(c.h, kShades[i], 0);
+}
+
+bool may_be_called(const cv::Vec3f& rgb, Colour colour) {
+  constexpr float kMargin = 10;  // degrees
+  const auto i = static_cast<std::size_t>(colour);
+  if (i >= std::size(kShades)) return false;
+  const Hsv c = to_hsv(rgb);
+  // A face is pink to some, though no object is named so for it.
+  if (colour == Colour::kPink && c.v > 0.70F && c.s > 0.20F && (c.h > 300 || c.h < 25)) return true;
+  // Skin and wood stay below half of this.
+  return c.s * c.v > 0.55F && is_within(c.h, kShades[i], kMargin);
+}
+
+double hue_distance(const cv::Vec3f& a, const cv::Vec3f& b) {
+  const Hsv x = to_hsv(a);
+  const Hsv y = to_hsv(b);
+  if (std::min(x.s * x.v, y.s * y.v) < 0.06F) return 180;
+  const double d = std::abs(x.h - y.h);
+  return std::min(d, 360 - d);
 }
 
 }  // namespace ditto::stages::editing

@@ -100,6 +100,34 @@ struct Scene {
   cv::Mat labels;
 };
 
+// Whether the picture has something outside the object, of a 25th of its size or more, that
+// somebody might call by the same name: a floor is no thing, so only what is compact counts.
+bool has_rival(const Scene& scene, Colour colour, const cv::Mat& object) {
+  cv::Mat candidates(scene.rgb.size(), CV_8UC1);
+  for (int y = 0; y < candidates.rows; ++y) {
+    for (int x = 0; x < candidates.cols; ++x)
+      candidates.at<uchar>(y, x) = may_be_called(scene.rgb.at<Rgb>(y, x), colour) ? 255 : 0;
+  }
+  cv::Mat around;
+  cv::dilate(object, around, ellipse(7));
+  candidates &= ~around;
+  cv::morphologyEx(candidates, candidates, cv::MORPH_OPEN, ellipse(5));
+  cv::Mat components;
+  cv::Mat stats;
+  cv::Mat centroids;
+  const int count =
+      cv::connectedComponentsWithStats(candidates, components, stats, centroids, 8, CV_32S);
+  const double own = cv::countNonZero(object);
+  for (int i = 1; i < count; ++i) {
+    const double area = stats.at<int>(i, cv::CC_STAT_AREA);
+    if (area < 0.04 * own || area > 0.25 * static_cast<double>(candidates.total())) continue;
+    const cv::Rect box(stats.at<int>(i, cv::CC_STAT_LEFT), stats.at<int>(i, cv::CC_STAT_TOP),
+                       stats.at<int>(i, cv::CC_STAT_WIDTH), stats.at<int>(i, cv::CC_STAT_HEIGHT));
+    if (is_compact(components == i, box)) return true;
+  }
+  return false;
+}
+
 // The component as an object, unless it is none.
 std::optional<Region> as_object(const Scene& scene, Colour colour, const cv::Mat& component,
                                 cv::Size size) {
@@ -129,6 +157,7 @@ std::optional<Region> as_object(const Scene& scene, Colour colour, const cv::Mat
   const cv::Mat same = (scene.labels == static_cast<int>(colour)) & ring;
   if (cv::countNonZero(same) > 0.2 * cv::countNonZero(ring)) return std::nullopt;
   finish(region, mask, size);
+  region.unique = !has_rival(scene, colour, mask);
   return region;
 }
 
@@ -180,7 +209,8 @@ std::vector<Region> coloured_objects(const cv::Mat& rgb) {
     for (Region& region : found) {
       const double own = region.area * static_cast<double>(mask.total());
       const bool largest = std::abs(areas.front() - own) < 0.35 * own;
-      region.unique = largest && total < 1.35 * own && (areas.size() < 2 || areas[1] < 0.25 * own);
+      region.unique = region.unique && largest && total < 1.35 * own &&
+                      (areas.size() < 2 || areas[1] < 0.04 * own);
       out.push_back(std::move(region));
     }
   }

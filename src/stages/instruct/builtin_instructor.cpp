@@ -64,7 +64,7 @@ class BuiltinInstructor : public Instructor {
  public:
   explicit BuiltinInstructor(const config::Instruct& config) : config_(config) {}
 
-  BackendId id() const override { return {"builtin", 3, face_data().digest}; }
+  BackendId id() const override { return {"builtin", 4, face_data().digest}; }
 
   Instructions instruct(const Clip& clip, const InstructRequest& request,
                         Stream stream) const override {

@@ -212,8 +212,17 @@ class Proposals {
 
   void propose_for_background() {
     const Target target{"background", "", ""};
-    recolour(target, {Colour::kBlue, Colour::kGreen, Colour::kYellow, Colour::kPink,
-                      Colour::kPurple, Colour::kCyan, Colour::kOrange});
+    std::vector<Colour> colours = {Colour::kBlue,   Colour::kGreen, Colour::kYellow, Colour::kPink,
+                                   Colour::kPurple, Colour::kCyan,  Colour::kOrange};
+    // A colour that somebody may see there already is no change.
+    constexpr double kAnother = 62;  // degrees of hue
+    const cv::Scalar mean = cv::mean(clip_.key(), m_.background->region.mask);
+    const cv::Vec3f own(static_cast<float>(mean[0] / 255), static_cast<float>(mean[1] / 255),
+                        static_cast<float>(mean[2] / 255));
+    std::erase_if(colours, [&](Colour colour) {
+      return editing::hue_distance(own, editing::colour_value(colour)) < kAnother;
+    });
+    recolour(target, colours);
     if (m_.background->lightness > 0.45) propose(on(target, "darken"));
     if (m_.background->lightness < 0.40) propose(on(target, "brighten"));
   }

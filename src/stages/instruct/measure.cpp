@@ -21,9 +21,12 @@ cv::Mat small_frame(const cv::Mat& rgb, int longer) {
 
 void add_statistics(const cv::Mat& rgb8, double weight, Measurements& m) {
   const cv::Mat rgb = editing::to_float(small_frame(rgb8, 320));
+  const cv::Mat light = editing::luma_of(rgb);
+  const cv::Mat texture = cv::abs(light - editing::blurred(light, 3));
   double saturation = 0;
   double white = 0;
   double green = 0;
+  double green_texture = 0;
   double warmth = 0;
   for (int y = 0; y < rgb.rows; ++y) {
     for (int x = 0; x < rgb.cols; ++x) {
@@ -31,19 +34,24 @@ void add_statistics(const cv::Mat& rgb8, double weight, Measurements& m) {
       const editing::Hsv hsv = editing::to_hsv(c);
       saturation += hsv.s * hsv.v;
       white += hsv.v > 0.78F && hsv.s < 0.13F ? 1 : 0;
-      green += editing::greenness(c) > 0.5F ? 1 : 0;
+      if (editing::greenness(c) > 0.5F) {
+        ++green;
+        green_texture += texture.at<float>(y, x);
+      }
       warmth += c[0] - c[2];
     }
   }
   const auto count = static_cast<double>(rgb.total());
   cv::Scalar mean;
   cv::Scalar deviation;
-  cv::meanStdDev(editing::luma_of(rgb), mean, deviation);
+  cv::meanStdDev(light, mean, deviation);
   m.luma += weight * mean[0];
   m.contrast += weight * deviation[0];
   m.saturation += weight * saturation / count;
   m.white += weight * white / count;
-  m.green += weight * green / count;
+  // A green wall has no leaves.
+  constexpr double kLeafTexture = 0.007;
+  if (green_texture > kLeafTexture * green) m.green += weight * green / count;
   m.warmth += weight * warmth / count;
 }
 
@@ -59,6 +67,19 @@ struct Motion {
   cv::Mat flow;
   cv::Point2f camera;
   double diagonal = 1;
+
+  /// How far something got in `frames` frames, of the diagonal, both in the picture and against the
+  /// camera: the less of the two, since before a plain wall the flow says little of the camera.
+  /// `from` and `to` are fractions of width and height. The camera is taken to go on as it does at
+  /// the key frame.
+  double own_travel(const cv::Point2f& from, const cv::Point2f& to, int frames) const {
+    if (flow.empty()) return 0;
+    const auto steps = static_cast<float>(frames);
+    const float dx = (to.x - from.x) * static_cast<float>(flow.cols);
+    const float dy = (to.y - from.y) * static_cast<float>(flow.rows);
+    const float against = std::hypot(dx - camera.x * steps, dy - camera.y * steps);
+    return std::min(against, std::hypot(dx, dy)) / diagonal;
+  }
 };
 
 Motion motion_of(const Clip& clip) {
@@ -118,39 +139,46 @@ TrackedRegion tracked(const cv::Mat& key, const Region& region, const Motion& mo
   return out;
 }
 
-// Takes note of where the region was found in another frame; null: nowhere.
-void follow(TrackedRegion& tracked, const Region* again) {
+// Takes note of where the region was found in a frame so many after the key; null: nowhere.
+void follow(TrackedRegion& tracked, const Region* again, int frames, const Motion& motion) {
   if (again == nullptr || !is_similar(tracked.region, *again)) {
     tracked.persistent = false;
     return;
   }
   std::erase_if(tracked.sides, [&](const std::string& side) { return !again->is_at(side); });
+  const double travel = motion.own_travel(tracked.region.centre, again->centre, frames);
+  tracked.travel = std::max(tracked.travel, travel / std::abs(frames));
 }
 
 // The frames, besides the key, in which a claim must hold: the ends and two between.
-std::vector<cv::Mat> witnesses(const Clip& clip) {
+struct Witness {
+  cv::Mat frame;
+  int after_key = 0;  ///< frames; negative before it
+};
+std::vector<Witness> witnesses(const Clip& clip) {
   const std::size_t last = clip.video.frames.size() - 1;
   std::set<std::size_t> at = {0, last / 4, last - last / 4, last};
   at.erase(static_cast<std::size_t>(clip.key_frame));
-  std::vector<cv::Mat> out;
-  for (const std::size_t i : at) out.push_back(clip.video.frames[i]);
+  std::vector<Witness> out;
+  for (const std::size_t i : at)
+    out.push_back({clip.video.frames[i], static_cast<int>(i) - clip.key_frame});
   return out;
 }
 
-std::vector<TrackedRegion> objects_of(const Clip& clip, const std::vector<cv::Mat>& others,
+std::vector<TrackedRegion> objects_of(const Clip& clip, const std::vector<Witness>& others,
                                       const Motion& motion) {
   std::vector<TrackedRegion> out;
   for (const Region& region : editing::coloured_objects(clip.key())) {
     if (region.unique) out.push_back(tracked(clip.key(), region, motion));
   }
   if (out.empty()) return out;
-  for (const cv::Mat& frame : others) {
-    const std::vector<Region> regions = editing::coloured_objects(frame);
+  for (const Witness& other : others) {
+    const std::vector<Region> regions = editing::coloured_objects(other.frame);
     for (TrackedRegion& object : out) {
       const auto again = std::find_if(regions.begin(), regions.end(), [&](const Region& r) {
         return r.colour == object.region.colour && r.unique;
       });
-      follow(object, again == regions.end() ? nullptr : &*again);
+      follow(object, again == regions.end() ? nullptr : &*again, other.after_key, motion);
     }
   }
   return out;
@@ -180,13 +208,13 @@ bool is_lawn(const Region& greenery) {
 // The detector overlooks many a person, so that one alone is no proof that there is one only. But
 // one that is seen throughout and tall in the picture is whom people mean.
 std::optional<TrackedRegion> sure_person(const cv::Mat& key, const Region& person,
-                                         const std::vector<cv::Mat>& others, const Motion& motion) {
+                                         const std::vector<Witness>& others, const Motion& motion) {
   constexpr double kTall = 0.4;  // of the frame's height
   if (person.box.height < kTall * key.rows) return std::nullopt;
   TrackedRegion out = tracked(key, person, motion);
   std::size_t again = 0;
-  for (const cv::Mat& frame : others) {
-    const std::vector<Region> people = editing::find_people(frame);
+  for (const Witness& other : others) {
+    const std::vector<Region> people = editing::find_people(other.frame);
     if (people.size() > 1) return std::nullopt;
     if (people.empty() || !is_similar(person, people.front())) continue;
     ++again;
@@ -208,7 +236,7 @@ std::optional<TrackedRegion> only_mover(const Clip& clip, const Motion& motion) 
     other.key_frame = t;
     const std::vector<Region> again = editing::find_moving(other);
     if (again.size() != 1 || !is_similar(movers.front(), again.front())) return std::nullopt;
-    follow(out, &again.front());
+    follow(out, &again.front(), t - clip.key_frame, motion);
   }
   return out;
 }
@@ -235,10 +263,12 @@ Measurements measure(const Clip& clip) {
     m.moving = moving / static_cast<double>(motion.flow.total());
   }
 
-  const std::vector<cv::Mat> others = witnesses(clip);
+  const std::vector<Witness> others = witnesses(clip);
   m.objects = objects_of(clip, others, motion);
   m.keep_clear = faces_in(key);
-  m.faces = static_cast<int>(sure_faces(m.keep_clear, others).size());
+  std::vector<cv::Mat> frames;
+  for (const Witness& other : others) frames.push_back(other.frame);
+  m.faces = static_cast<int>(sure_faces(m.keep_clear, frames).size());
   const std::vector<Region> people = editing::find_people(key);
   for (const Region& person : people) m.keep_clear.push_back(person.box);
   if (people.size() == 1) m.person = sure_person(key, people.front(), others, motion);
@@ -248,18 +278,19 @@ Measurements measure(const Clip& clip) {
     const auto region = finder(key);
     if (!region) return std::nullopt;
     TrackedRegion found = tracked(key, *region, motion);
-    for (const cv::Mat& frame : others) {
-      const auto again = finder(frame);
-      follow(found, again && again->kind == region->kind ? &*again : nullptr);
+    for (const Witness& other : others) {
+      const auto again = finder(other.frame);
+      follow(found, again && again->kind == region->kind ? &*again : nullptr, other.after_key,
+             motion);
       if (!found.persistent) return std::nullopt;
     }
     return found;
   };
   m.greenery = find(editing::find_greenery);
   m.lawn = m.greenery && is_lawn(m.greenery->region);
-  for (const cv::Mat& frame : others) {
+  for (const Witness& other : others) {
     if (!m.lawn) break;
-    const auto again = editing::find_greenery(frame);
+    const auto again = editing::find_greenery(other.frame);
     m.lawn = again && is_lawn(*again);
   }
   m.background = find(editing::find_background);

@@ -15,15 +15,16 @@ struct TrackedRegion {
   bool persistent = false;
   /// Those of the region's sides that hold in every frame that was looked at.
   std::vector<std::string> sides;
-  double motion = 0;     ///< its own displacement per frame, of the frame's diagonal
+  double motion = 0;     ///< its own displacement per frame, of the frame's diagonal, by flow
+  double travel = 0;     ///< the same by where it was found in other frames: the most of them
   double lightness = 0;  ///< mean luma, 0..1
 
   bool is_at(const std::string& side) const {
     return std::find(sides.begin(), sides.end(), side) != sides.end();
   }
   /// Whether anybody would say that it moves: a 500th of the diagonal per frame, which takes it
-  /// across a tenth of the picture in 50 frames.
-  bool moves() const { return motion > 0.002; }
+  /// across a tenth of the picture in 50 frames. Flow alone may be that of something beside it.
+  bool moves() const { return motion > 0.002 && travel > 0.001; }
 };
 
 /// What the instructor knows of a clip. Fractions and means are over the key, first and last frame.
