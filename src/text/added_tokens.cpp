@@ -33,7 +33,8 @@ void AddedTokens::add(AddedToken token) {
   by_content_[token.content] = index;
   by_id_.emplace(token.id, index);
   tokens_.push_back(std::move(token));
-  std::vector<std::size_t>& same = by_first_byte_[tokens_.back().content[0]];
+  std::vector<std::size_t>& same =
+      by_first_byte_[static_cast<unsigned char>(tokens_.back().content[0])];
   const auto shorter = std::find_if(same.begin(), same.end(), [&](std::size_t other) {
     return tokens_[other].content.size() < tokens_.back().content.size();
   });
@@ -51,9 +52,7 @@ const AddedToken* AddedTokens::find(std::int64_t id) const {
 }
 
 const AddedToken* AddedTokens::longest_at(std::string_view text, bool normalized) const {
-  const auto same = by_first_byte_.find(text[0]);
-  if (same == by_first_byte_.end()) return nullptr;
-  for (const std::size_t index : same->second) {
+  for (const std::size_t index : by_first_byte_[static_cast<unsigned char>(text[0])]) {
     const AddedToken& token = tokens_[index];
     if (token.normalized == normalized && text.starts_with(token.content)) return &token;
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -41,7 +42,7 @@ class AddedTokens {
   std::vector<AddedToken> tokens_;
   std::unordered_map<std::int64_t, std::size_t> by_id_;
   std::unordered_map<std::string, std::size_t> by_content_;
-  std::unordered_map<char, std::vector<std::size_t>> by_first_byte_;  ///< the longest first
+  std::array<std::vector<std::size_t>, 256> by_first_byte_;  ///< the longest first
 };
 
 }  // namespace ditto::text

@@ -8,8 +8,9 @@
 
 namespace ditto::text {
 
-/// What a Replace or Split step looks for: a string, or a regular expression (PCRE2, with Unicode
-/// classes).
+/// What a Replace or Split step looks for: a string, or a regular expression. Expressions are
+/// Oniguruma's, as the reference takes them; PCRE2 matches them, with \p{L}, \p{N} and \s as
+/// Oniguruma has them (Unicode 16).
 class Pattern {
  public:
   static Pattern literal(std::string text);

@@ -58,22 +58,20 @@ Pipeline read_sentencepiece(const std::filesystem::path& directory) {
     if (marked || is_extra(pieces[i]) || text == pad || text == end || text == unknown) add(i);
   }
 
-  Pipeline pipeline{.added = std::move(added),
-                    .normalize = make_normalizer(nullptr, where),
-                    .pre_tokenize = make_pre_tokenizer(t5_pre_tokenizer(), where),
-                    .model = Unigram(std::move(pieces), kUnknown, false, where),
-                    .before = {},
-                    .behind = {},
-                    .decode = make_decoder(t5_decoder(), where),
-                    .pad = std::nullopt,
-                    .where = where};
+  Pipeline pipeline;
+  pipeline.added = std::move(added);
+  pipeline.normalize = make_normalizer(nullptr, where);
+  pipeline.use(make_pre_tokenizer(t5_pre_tokenizer(), where),
+               Unigram(std::move(pieces), kUnknown, false, where));
+  pipeline.decode = make_decoder(t5_decoder(), where);
+  pipeline.where = where;
   if (!file.charsmap.empty()) {
     pipeline.normalize = [map = Charsmap(file.charsmap, where)](const std::string& text) {
       return map(text);
     };
   }
-  pipeline.pad = pipeline.model.id(pad);
-  const auto end_id = pipeline.model.id(end);
+  pipeline.pad = pipeline.id(pad);
+  const auto end_id = pipeline.id(end);
   if (!end_id) {
     throw Error(ErrorKind::kInput, fmt::format("{}: there is no piece '{}', the end", where, end));
   }

@@ -10,12 +10,6 @@ namespace {
 
 using nlohmann::json;
 
-const json& member(const json& object, const char* key) {
-  static const json absent;
-  const auto found = object.find(key);
-  return found == object.end() ? absent : *found;
-}
-
 Unigram read_unigram(const json& model, const std::string& where) {
   const json& list = member(model, "vocab");
   if (!list.is_array()) throw Error(ErrorKind::kInput, where + ": 'model.vocab' must be a list");
@@ -36,29 +30,64 @@ Unigram read_unigram(const json& model, const std::string& where) {
   return {std::move(pieces), unknown, flag_of(model, "byte_fallback", false, where), where};
 }
 
-AddedTokens read_added(const json& list, const std::string& where) {
-  AddedTokens added;
-  if (!list.is_array()) return added;
-  for (const json& token : list) {
-    const json& id = member(token, "id");
-    if (!id.is_number_unsigned()) {
-      throw Error(ErrorKind::kInput, where + ": an entry of 'added_tokens' has no id");
+/// [["a", "b"], ...], in older files ["a b", ...].
+Bpe::Merges read_merges(const json& list, const std::string& where) {
+  if (!list.is_array()) throw Error(ErrorKind::kInput, where + ": 'model.merges' must be a list");
+  Bpe::Merges merges;
+  merges.reserve(list.size());
+  for (const json& merge : list) {
+    if (merge.is_string()) {
+      const auto& text = merge.get_ref<const std::string&>();
+      const std::size_t space = text.find(' ');
+      if (space != std::string::npos && text.find(' ', space + 1) == std::string::npos) {
+        merges.emplace_back(text.substr(0, space), text.substr(space + 1));
+        continue;
+      }
+    } else if (merge.is_array() && merge.size() == 2 && merge[0].is_string() &&
+               merge[1].is_string()) {
+      merges.emplace_back(merge[0].get<std::string>(), merge[1].get<std::string>());
+      continue;
     }
-    added.add({.id = id.get<std::int64_t>(),
-               .content = text_of(token, "content", where),
-               .single_word = flag_of(token, "single_word", false, where),
-               .takes_left = flag_of(token, "lstrip", false, where),
-               .takes_right = flag_of(token, "rstrip", false, where),
-               .normalized = flag_of(token, "normalized", false, where),
-               .special = flag_of(token, "special", false, where)});
+    throw Error(
+        ErrorKind::kInput,
+        fmt::format("{}: entry {} of 'model.merges' is no pair of tokens", where, merges.size()));
   }
-  return added;
+  return merges;
 }
 
-/// Only templates say what is put around a text.
+Bpe read_bpe(const json& model, const std::string& where) {
+  for (const char* key : {"continuing_subword_prefix", "end_of_word_suffix"}) {
+    const json& value = member(model, key);
+    if (!value.is_null() && value != "") {
+      throw Error(ErrorKind::kInput, fmt::format("{}: 'model.{}' is not supported", where, key));
+    }
+  }
+  const json& dropout = member(model, "dropout");
+  if (!dropout.is_null() && dropout != 0) {
+    throw Error(ErrorKind::kInput, where + ": 'model.dropout' is not supported");
+  }
+  if (flag_of(model, "byte_fallback", false, where)) {
+    throw Error(ErrorKind::kInput, where + ": 'model.byte_fallback' of BPE is not supported");
+  }
+  Bpe::Options options;
+  if (member(model, "unk_token").is_string()) options.unknown = text_of(model, "unk_token", where);
+  options.fuse_unknown = flag_of(model, "fuse_unk", false, where);
+  options.whole_words = flag_of(model, "ignore_merges", false, where);
+  return {read_vocabulary(member(model, "vocab"), where),
+          read_merges(member(model, "merges"), where), options, where};
+}
+
+/// Only templates say what is put around a text; ByteLevel changes no ids.
 void read_template(const json& step, Pipeline& pipeline) {
   if (step.is_null()) return;
   const std::string type = text_of(step, "type", pipeline.where);
+  if (type == "ByteLevel") return;
+  if (type == "Sequence") {
+    for (const json& part : list_of(step, "processors", pipeline.where)) {
+      read_template(part, pipeline);
+    }
+    return;
+  }
   if (type != "TemplateProcessing") {
     throw Error(ErrorKind::kInput,
                 fmt::format("{}: the post-processor '{}' is not supported", pipeline.where, type));
@@ -91,42 +120,73 @@ json charsmap_of(const json& normalizer) {
   return nullptr;
 }
 
+void use_unigram(const json& file, const json& config, Pipeline& pipeline) {
+  const std::string& where = pipeline.where;
+  const bool t5 = is_t5(config);
+  const json& normalizer = member(file, "normalizer");
+  pipeline.added = read_added(member(file, "added_tokens"), where);
+  pipeline.normalize = make_normalizer(t5 ? charsmap_of(normalizer) : normalizer, where);
+  pipeline.use(make_pre_tokenizer(t5 ? t5_pre_tokenizer() : member(file, "pre_tokenizer"), where),
+               read_unigram(member(file, "model"), where));
+  pipeline.decode = make_decoder(t5 ? t5_decoder() : member(file, "decoder"), where);
+  const std::string pad = special_token(config, "pad_token").value_or("<pad>");
+  const AddedToken* token = pipeline.added.find(pad);
+  pipeline.pad = token != nullptr ? token->id : pipeline.id(pad);
+}
+
+void use_byte_pairs(const std::filesystem::path& directory, const json& file, const json& config,
+                    Pipeline& pipeline) {
+  const std::string& where = pipeline.where;
+  const bool qwen2 = is_qwen2(config);
+  if (!qwen2) check_byte_decoder(member(file, "decoder"), where);
+  Bpe model = read_bpe(member(file, "model"), where);
+  pipeline.added =
+      read_added(directory, config, member(file, "added_tokens"), model, where, pipeline.pad);
+  pipeline.normalize =
+      make_normalizer(qwen2 ? qwen2_normalizer() : member(file, "normalizer"), where);
+  pipeline.use(make_splitter(qwen2 ? qwen2_pre_tokenizer() : member(file, "pre_tokenizer"), where),
+               std::move(model));
+}
+
 }  // namespace
+
+Bpe::Vocabulary read_vocabulary(const json& object, const std::string& where) {
+  if (!object.is_object()) {
+    throw Error(ErrorKind::kInput, where + ": a BPE vocabulary must be an object");
+  }
+  Bpe::Vocabulary vocabulary;
+  vocabulary.reserve(object.size());
+  for (const auto& [token, id] : object.items()) {
+    if (!id.is_number_unsigned()) {
+      throw Error(ErrorKind::kInput, fmt::format("{}: the token '{}' has no id", where, token));
+    }
+    vocabulary.emplace(token, id.get<std::int64_t>());
+  }
+  return vocabulary;
+}
 
 Pipeline read_tokenizer_json(const std::filesystem::path& directory) {
   const std::filesystem::path path = directory / kTokenizerJson;
-  const std::string where = printable(path);
+  Pipeline pipeline;
+  pipeline.where = printable(path);
   const json file = read_json_object(path);
   const json config = read_tokenizer_config(directory);
   const json& model = member(file, "model");
-  if (!model.is_object()) throw Error(ErrorKind::kInput, where + ": there is no 'model'");
+  if (!model.is_object()) {
+    throw Error(ErrorKind::kInput, pipeline.where + ": there is no 'model'");
+  }
   const json& type = member(model, "type");
-  // Older files leave the type of a unigram model out.
-  const bool unigram = type == "Unigram" || (type.is_null() && member(model, "vocab").is_array());
-  if (!unigram) {
-    throw Error(
-        ErrorKind::kInput,
-        fmt::format("{}: the model type {} is not supported (Unigram is)", where, type.dump()));
-  }
-  const bool t5 = is_t5(config);
-  const json& normalizer = member(file, "normalizer");
-  Pipeline pipeline{.added = read_added(member(file, "added_tokens"), where),
-                    .normalize = make_normalizer(t5 ? charsmap_of(normalizer) : normalizer, where),
-                    .pre_tokenize = make_pre_tokenizer(
-                        t5 ? t5_pre_tokenizer() : member(file, "pre_tokenizer"), where),
-                    .model = read_unigram(model, where),
-                    .before = {},
-                    .behind = {},
-                    .decode = make_decoder(t5 ? t5_decoder() : member(file, "decoder"), where),
-                    .pad = std::nullopt,
-                    .where = where};
-  read_template(member(file, "post_processor"), pipeline);
-  const std::string pad = special_token(config, "pad_token").value_or("<pad>");
-  if (const AddedToken* token = pipeline.added.find(pad)) {
-    pipeline.pad = token->id;
+  // Older files leave the type out: a unigram model's vocabulary is a list.
+  if (type == "Unigram" || (type.is_null() && member(model, "vocab").is_array())) {
+    use_unigram(file, config, pipeline);
+  } else if (type == "BPE" || (type.is_null() && member(model, "merges").is_array())) {
+    use_byte_pairs(directory, file, config, pipeline);
   } else {
-    pipeline.pad = pipeline.model.id(pad);
+    throw Error(ErrorKind::kInput,
+                fmt::format("{}: the model type {} is not supported (Unigram and BPE are)",
+                            pipeline.where, type.dump()));
   }
+  read_template(member(file, "post_processor"), pipeline);
   return pipeline;
 }
 

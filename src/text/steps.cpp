@@ -7,7 +7,6 @@
 #include "ditto/core/error.h"
 #include "text/base64.h"
 #include "text/charsmap.h"
-#include "text/pattern.h"
 #include "text/unicode.h"
 
 namespace ditto::text {
@@ -17,24 +16,6 @@ using nlohmann::json;
 
 [[noreturn]] void refuse(const std::string& where, const std::string& problem) {
   throw Error(ErrorKind::kInput, where + ": " + problem);
-}
-
-Pattern pattern_of(const json& step, const std::string& where) {
-  const auto pattern = step.find("pattern");
-  if (pattern != step.end() && pattern->is_object()) {
-    if (pattern->contains("String")) return Pattern::literal(text_of(*pattern, "String", where));
-    if (pattern->contains("Regex")) {
-      return Pattern::expression(text_of(*pattern, "Regex", where), where);
-    }
-  }
-  refuse(where, "'pattern' must be {\"String\": ...} or {\"Regex\": ...}");
-}
-
-const json& list_of(const json& step, const char* key, const std::string& where) {
-  const auto list = step.find(key);
-  if (list == step.end() || !list->is_array())
-    refuse(where, fmt::format("'{}' must be a list", key));
-  return *list;
 }
 
 std::string replaced(std::string_view text, const Pattern& pattern, std::string_view content) {
@@ -176,6 +157,24 @@ std::string joined(const std::vector<std::string>& parts) {
 }
 
 }  // namespace
+
+Pattern pattern_of(const json& step, const std::string& where) {
+  const auto pattern = step.find("pattern");
+  if (pattern != step.end() && pattern->is_object()) {
+    if (pattern->contains("String")) return Pattern::literal(text_of(*pattern, "String", where));
+    if (pattern->contains("Regex")) {
+      return Pattern::expression(text_of(*pattern, "Regex", where), where);
+    }
+  }
+  refuse(where, "'pattern' must be {\"String\": ...} or {\"Regex\": ...}");
+}
+
+const json& list_of(const json& step, const char* key, const std::string& where) {
+  const auto list = step.find(key);
+  if (list == step.end() || !list->is_array())
+    refuse(where, fmt::format("'{}' must be a list", key));
+  return *list;
+}
 
 std::string text_of(const json& step, const char* key, const std::string& where) {
   const auto found = step.find(key);

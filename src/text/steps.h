@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "text/pattern.h"
+
 /// The steps of a tokenizer.json as functions on text, made from their JSON objects. All throw
 /// Error(kInput), prefixed with `where`, for a step or an option that isn't supported.
 namespace ditto::text {
@@ -20,6 +22,11 @@ Normalizer make_normalizer(const nlohmann::json& step, const std::string& where)
 PreTokenizer make_pre_tokenizer(const nlohmann::json& step, const std::string& where);
 Decoder make_decoder(const nlohmann::json& step, const std::string& where);
 
+/// The member `pattern`: {"String": ...} or {"Regex": ...}.
+Pattern pattern_of(const nlohmann::json& step, const std::string& where);
+/// The JSON's list or throws.
+const nlohmann::json& list_of(const nlohmann::json& step, const char* key,
+                              const std::string& where);
 /// The JSON's string or throws. For keys whose default is `otherwise`.
 std::string text_of(const nlohmann::json& step, const char* key, const std::string& where);
 bool flag_of(const nlohmann::json& step, const char* key, bool otherwise, const std::string& where);

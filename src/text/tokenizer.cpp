@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "ditto/core/error.h"
 #include "ditto/core/files.h"
 #include "text/pipeline.h"
@@ -10,20 +12,42 @@
 
 namespace ditto::text {
 
-bool Tokenizer::found_in(const std::filesystem::path& directory) {
-  return std::filesystem::exists(directory / kTokenizerJson) ||
-         std::filesystem::exists(directory / kSentencePiece);
+namespace {
+
+namespace fs = std::filesystem;
+
+bool has_byte_pairs(const fs::path& directory) {
+  return fs::exists(directory / kVocabulary) && fs::exists(directory / kMerges);
 }
 
-Tokenizer Tokenizer::open(const std::filesystem::path& directory) {
-  if (std::filesystem::exists(directory / kTokenizerJson)) {
-    return Tokenizer(std::make_shared<const Pipeline>(read_tokenizer_json(directory)));
+/// As files write it; null for one that is left out.
+const std::string* token_of(const Pipeline& pipeline, std::int64_t id, bool skip_special_tokens) {
+  if (const AddedToken* token = pipeline.added.find(id)) {
+    return token->special && skip_special_tokens ? nullptr : &token->content;
   }
-  if (std::filesystem::exists(directory / kSentencePiece)) {
-    return Tokenizer(std::make_shared<const Pipeline>(read_sentencepiece(directory)));
-  }
-  throw Error(ErrorKind::kInput, fmt::format("{}: no tokenizer here (neither {} nor {})",
-                                             printable(directory), kTokenizerJson, kSentencePiece));
+  if (const std::string* piece = pipeline.piece(id)) return piece;
+  throw Error(ErrorKind::kInput,
+              fmt::format("{}: there is no token with the id {}", pipeline.where, id));
+}
+
+}  // namespace
+
+bool Tokenizer::found_in(const fs::path& directory) {
+  return fs::exists(directory / kTokenizerJson) || has_byte_pairs(directory) ||
+         fs::exists(directory / kSentencePiece);
+}
+
+Tokenizer Tokenizer::open(const fs::path& directory) {
+  const auto made = [](Pipeline pipeline) {
+    return Tokenizer(std::make_shared<const Pipeline>(std::move(pipeline)));
+  };
+  if (fs::exists(directory / kTokenizerJson)) return made(read_tokenizer_json(directory));
+  if (has_byte_pairs(directory)) return made(read_byte_pairs(directory));
+  if (fs::exists(directory / kSentencePiece)) return made(read_sentencepiece(directory));
+  throw Error(
+      ErrorKind::kInput,
+      fmt::format("{}: no tokenizer here (neither {} nor {} with {} nor {})", printable(directory),
+                  kTokenizerJson, kVocabulary, kMerges, kSentencePiece));
 }
 
 std::vector<std::int64_t> Tokenizer::encode(std::string_view text, bool add_special_tokens) const {
@@ -31,6 +55,7 @@ std::vector<std::int64_t> Tokenizer::encode(std::string_view text, bool add_spec
   std::vector<std::int64_t> ids;
   if (add_special_tokens) ids = pipeline.before;
   const std::string valid = valid_utf8(text);
+  const PartEncoder encode_part = pipeline.make_encoder();
   bool first = true;
   for (const Segment& raw : pipeline.added.split(valid, false)) {
     if (raw.token) {
@@ -43,9 +68,7 @@ std::vector<std::int64_t> Tokenizer::encode(std::string_view text, bool add_spec
       if (segment.token) {
         ids.push_back(*segment.token);
       } else {
-        for (const std::string& word : pipeline.pre_tokenize(std::string(segment.text), first)) {
-          pipeline.model.encode(word, ids);
-        }
+        encode_part(segment.text, first, ids);
       }
       first = false;
     }
@@ -59,13 +82,8 @@ std::string Tokenizer::decode(const std::vector<std::int64_t>& ids,
   const Pipeline& pipeline = *pipeline_;
   std::vector<std::string> tokens;
   for (const std::int64_t id : ids) {
-    if (const AddedToken* token = pipeline.added.find(id)) {
-      if (!token->special || !skip_special_tokens) tokens.push_back(token->content);
-    } else if (id >= 0 && id < static_cast<std::int64_t>(pipeline.model.size())) {
-      tokens.push_back(pipeline.model.piece(static_cast<std::size_t>(id)));
-    } else {
-      throw Error(ErrorKind::kInput,
-                  fmt::format("{}: there is no token with the id {}", pipeline.where, id));
+    if (const std::string* token = token_of(pipeline, id, skip_special_tokens)) {
+      tokens.push_back(*token);
     }
   }
   std::string text;
@@ -75,7 +93,7 @@ std::string Tokenizer::decode(const std::vector<std::int64_t>& ids,
 
 std::optional<std::int64_t> Tokenizer::id(std::string_view token) const {
   if (const AddedToken* added = pipeline_->added.find(token)) return added->id;
-  return pipeline_->model.id(token);
+  return pipeline_->id(token);
 }
 
 std::int64_t Tokenizer::pad_id() const {
@@ -84,5 +102,26 @@ std::int64_t Tokenizer::pad_id() const {
   }
   return *pipeline_->pad;
 }
+
+StreamDecoder::StreamDecoder(Tokenizer tokenizer, bool skip_special_tokens)
+    : tokenizer_(std::move(tokenizer)), skip_special_tokens_(skip_special_tokens) {
+  if (!tokenizer_.pipeline_->byte_level) {
+    throw Error(ErrorKind::kInput, tokenizer_.pipeline_->where +
+                                       ": only a byte-level tokenizer's tokens can be decoded one "
+                                       "by one");
+  }
+}
+
+std::string StreamDecoder::push(std::int64_t id) {
+  const std::string* token = token_of(*tokenizer_.pipeline_, id, skip_special_tokens_);
+  if (token == nullptr) return {};
+  held_ += bytes_of_token(*token).value_or(*token);
+  const std::size_t certain = held_.size() - unfinished_bytes(held_);
+  std::string text = valid_utf8(std::string_view(held_).substr(0, certain));
+  held_.erase(0, certain);
+  return text;
+}
+
+std::string StreamDecoder::finish() { return valid_utf8(std::exchange(held_, {})); }
 
 }  // namespace ditto::text

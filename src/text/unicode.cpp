@@ -2,12 +2,16 @@
 
 #include <utf8proc.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <vector>
 
 #include "ditto/core/error.h"
 
 namespace ditto::text {
 namespace {
+
+constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
 /// The length of the valid sequence at `position`, or 0; `wrong` receives how many bytes the
 /// maximal invalid part there has (Unicode 15, table 3-8).
@@ -48,6 +52,73 @@ std::string mapped(std::string_view text, int options) {
   return out;
 }
 
+/// Characters, by their code, before which NFC of a text may be computed for both sides on their
+/// own, and which NFC leaves as they are: no combining mark, nothing that composes with what is
+/// before it, nothing that has another form.
+class Inert {
+ public:
+  Inert() : bits_(kCodes, true) {
+    utf8proc_int32_t parts[8];
+    for (utf8proc_int32_t code = 0; code < kCodes; ++code) {
+      const utf8proc_property_t* property = utf8proc_get_property(code);
+      if (property->combining_class != 0) bits_[index(code)] = false;
+      if (property->decomp_seqindex == UINT16_MAX || property->decomp_type != 0) continue;
+      int boundary = 0;
+      const utf8proc_ssize_t count = utf8proc_decompose_char(code, parts, 8, kDecompose, &boundary);
+      for (utf8proc_ssize_t i = 1; i < count; ++i) bits_[index(parts[i])] = false;
+      std::string character;
+      append(character, static_cast<char32_t>(code));
+      if (mapped(character, kCompose) != character) bits_[index(code)] = false;
+    }
+    // Vowels and finals of Hangul.
+    for (utf8proc_int32_t code = 0x1161; code <= 0x1175; ++code) bits_[index(code)] = false;
+    for (utf8proc_int32_t code = 0x11A8; code <= 0x11C2; ++code) bits_[index(code)] = false;
+  }
+
+  bool operator()(char32_t code) const { return code < kCodes && bits_[code]; }
+
+  static constexpr int kCompose = UTF8PROC_STABLE | UTF8PROC_COMPOSE;
+  static constexpr auto kDecompose =
+      static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_DECOMPOSE);
+
+ private:
+  static constexpr utf8proc_int32_t kCodes = 0x110000;
+  static std::size_t index(utf8proc_int32_t code) { return static_cast<std::size_t>(code); }
+  std::vector<bool> bits_;
+};
+
+/// NFC, fast where most of the text is in that form.
+std::string composed(std::string_view text) {
+  constexpr unsigned char kFirstMark = 0xCC;  ///< leads U+0300; all before that is inert
+  const auto lead_of_mark = [](char c) { return static_cast<unsigned char>(c) >= kFirstMark; };
+  if (std::none_of(text.begin(), text.end(), lead_of_mark)) return std::string(text);
+  static const Inert inert;
+  std::string out;
+  out.reserve(text.size());
+  std::size_t done = 0;
+  std::size_t last = 0;  // where the last inert character begins
+  for (std::size_t i = 0; i < text.size();) {
+    const std::size_t here = i;
+    if (inert(next_character(text, i))) {
+      last = here;
+      continue;
+    }
+    // From the inert character before it to the one behind it.
+    std::size_t end = i;
+    while (end < text.size()) {
+      std::size_t next = end;
+      if (inert(next_character(text, next))) break;
+      end = next;
+    }
+    const std::size_t begin = std::max(last, done);
+    out += text.substr(done, begin - done);
+    out += mapped(text.substr(begin, end - begin), Inert::kCompose);
+    done = last = i = end;
+  }
+  out += text.substr(done);
+  return out;
+}
+
 std::string each_mapped(std::string_view text, utf8proc_int32_t (*map)(utf8proc_int32_t),
                         char32_t special, std::string_view its_own) {
   std::string out;
@@ -67,18 +138,34 @@ std::string each_mapped(std::string_view text, utf8proc_int32_t (*map)(utf8proc_
 std::string valid_utf8(std::string_view bytes) {
   std::string out;
   out.reserve(bytes.size());
+  std::size_t done = 0;
   for (std::size_t i = 0; i < bytes.size();) {
     std::size_t wrong = 0;
     const std::size_t length = valid_sequence(bytes, i, wrong);
     if (length > 0) {
-      out.append(bytes.substr(i, length));
       i += length;
-    } else {
-      out.append("\xEF\xBF\xBD");
-      i += wrong;
+      continue;
     }
+    out.append(bytes.substr(done, i - done));
+    out.append(kReplacement);
+    i += wrong;
+    done = i;
   }
+  out.append(bytes.substr(done));
   return out;
+}
+
+std::size_t unfinished_bytes(std::string_view bytes) {
+  constexpr std::size_t kMost = 3;
+  for (std::size_t count = 1; count <= std::min(kMost, bytes.size()); ++count) {
+    const auto byte = static_cast<unsigned char>(bytes[bytes.size() - count]);
+    if ((byte & 0xC0U) == 0x80U) continue;
+    std::size_t wrong = 0;
+    const bool lead = byte >= 0xC2 && byte <= 0xF4;
+    const bool whole = valid_sequence(bytes, bytes.size() - count, wrong) > 0;
+    return lead && !whole && wrong == count ? count : 0;
+  }
+  return 0;
 }
 
 std::size_t character_size(char lead) {
@@ -134,6 +221,7 @@ bool is_word_character(char32_t character) {
 }
 
 std::string normalised(std::string_view text, NormalForm form) {
+  if (form == NormalForm::kNfc) return composed(text);
   int options = UTF8PROC_STABLE;
   options |=
       form == NormalForm::kNfc || form == NormalForm::kNfkc ? UTF8PROC_COMPOSE : UTF8PROC_DECOMPOSE;

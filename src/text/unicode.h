@@ -12,6 +12,9 @@ namespace ditto::text {
 /// Each maximal invalid part becomes U+FFFD, as Python's errors="replace" does.
 std::string valid_utf8(std::string_view bytes);
 
+/// How many bytes at the end may still become a character when more bytes follow.
+std::size_t unfinished_bytes(std::string_view bytes);
+
 /// The character at `position`, which moves behind it.
 char32_t next_character(std::string_view text, std::size_t& position);
 void append(std::string& text, char32_t character);

@@ -9,8 +9,9 @@
 #include <vector>
 
 /// Text to token ids and back, equal to what Hugging Face's tokenizers compute for the files of a
-/// checkpoint: `tokenizer.json` (the pipeline that it describes) or `spiece.model` (as T5Tokenizer
-/// of transformers 5 reads it).
+/// checkpoint: `tokenizer.json` (the pipeline that it describes: a unigram model, or byte pair
+/// encoding of bytes), `vocab.json` with `merges.txt` (as Qwen2Tokenizer of transformers 5 reads
+/// them) or `spiece.model` (as its T5Tokenizer does).
 namespace ditto::text {
 
 struct Pipeline;
@@ -25,22 +26,46 @@ class Tokenizer {
   static Tokenizer open(const std::filesystem::path& directory);
 
   /// `text` is UTF-8; bytes that aren't become U+FFFD, one for each maximal invalid part. Special
-  /// tokens written out in the text ("</s>") are recognised. With `add_special_tokens`, those of
-  /// the checkpoint's template are added ("</s>" at the end for T5). Throws Error(kInput) when
-  /// there is a character that the vocabulary has no id for and no id of an unknown token either.
+  /// tokens written out in the text ("</s>") are recognised, before it is normalised. With
+  /// `add_special_tokens`, those of the checkpoint's template are added ("</s>" at the end for T5,
+  /// none for Qwen). Throws Error(kInput) when there is a character that a unigram vocabulary has
+  /// no id for and no id of an unknown token either; of bytes, one without a token is left out.
   std::vector<std::int64_t> encode(std::string_view text, bool add_special_tokens = true) const;
 
-  /// Throws Error(kInput) for an id outside of the vocabulary.
+  /// Bytes that are no UTF-8 become U+FFFD, as above. Throws Error(kInput) for an id outside of the
+  /// vocabulary.
   std::string decode(const std::vector<std::int64_t>& ids, bool skip_special_tokens = false) const;
 
   std::optional<std::int64_t> id(std::string_view token) const;
   /// What fills rows up in a batch of texts of different lengths: `pad_token` of
-  /// tokenizer_config.json, or "<pad>". Throws Error(kInput) when there is none.
+  /// tokenizer_config.json, or "<pad>", or Qwen's "<|endoftext|>". Throws Error(kInput) when there
+  /// is none.
   std::int64_t pad_id() const;
 
  private:
+  friend class StreamDecoder;
   explicit Tokenizer(std::shared_ptr<const Pipeline> pipeline) : pipeline_(std::move(pipeline)) {}
   std::shared_ptr<const Pipeline> pipeline_;
+};
+
+/// Text of tokens that come one by one. What push() returned and finish() returns, joined, is what
+/// Tokenizer::decode() makes of all ids; no piece ends within a character.
+class StreamDecoder {
+ public:
+  /// Throws Error(kInput) for a tokenizer that isn't byte-level: the text of its tokens depends on
+  /// those beside them.
+  explicit StreamDecoder(Tokenizer tokenizer, bool skip_special_tokens = false);
+
+  /// The text that is certain by now: bytes of an unfinished character are held back, at most three
+  /// of them. Throws Error(kInput) for an id outside of the vocabulary, and then stays as it was.
+  std::string push(std::int64_t id);
+  /// The rest: U+FFFD when a character is unfinished, else nothing. Ready for another text then.
+  std::string finish();
+
+ private:
+  Tokenizer tokenizer_;
+  bool skip_special_tokens_;
+  std::string held_;
 };
 
 }  // namespace ditto::text
