@@ -1,5 +1,7 @@
 #include "ditto/models/model.h"
 
+#include <optional>
+
 #include "ditto/core/files.h"
 #include "ditto/core/nearest.h"
 #include "ditto/nn/dtype.h"
@@ -12,6 +14,8 @@ namespace fs = std::filesystem;
 
 /// In the order in which they are looked for.
 constexpr const char* kConfigNames[] = {"model_index.json", "config.json", "scheduler_config.json"};
+
+constexpr const char* kProcessorNames[] = {"processor_config.json", "preprocessor_config.json"};
 
 /// Describes the weights beside it.
 constexpr const char* kConfigOfFiles = "config.json";
@@ -88,6 +92,24 @@ Source tokenizer_of(const fs::path& path) {
           &architecture_of(std::string(kTokenizerClass), where)};
 }
 
+/// The picture processor that the directory describes, if it is of a supported class: a model
+/// without weights.
+std::optional<Source> processor_of(const fs::path& path) {
+  std::error_code error;
+  for (const char* name : kProcessorNames) {
+    if (!fs::exists(path / name, error)) continue;
+    ModelConfig config = ModelConfig::read(path / name);
+    if (config.has("image_processor")) config = config.part("image_processor");
+    std::string type = config.text("image_processor_type", "");
+    // The same computation under the name that it had in transformers 4.
+    if (type.ends_with("Fast")) type.resize(type.size() - 4);
+    if (const Architecture* known = find_architecture(type)) {
+      return Source{path, std::move(config), known};
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Inputs::Inputs(std::string entry, Values values)
@@ -122,6 +144,9 @@ Source find_model(const fs::path& path, std::string_view entry) {
   if (!directory) return find_single_file(path);
   const bool tokenizer = text::Tokenizer::found_in(path);
   if (tokenizer && (entry == "tokenize" || entry == "detokenize")) return tokenizer_of(path);
+  if (entry == "preprocess") {
+    if (auto processor = processor_of(path)) return *std::move(processor);
+  }
   for (const char* name : kConfigNames) {
     if (!fs::exists(path / name, error)) continue;
     ModelConfig config = ModelConfig::read(path / name);
@@ -129,6 +154,7 @@ Source find_model(const fs::path& path, std::string_view entry) {
     return {path, std::move(config), &architecture};
   }
   if (nn::Checkpoint::exists(path)) return find_single_file(path);
+  if (auto processor = processor_of(path)) return *std::move(processor);
   if (tokenizer) return tokenizer_of(path);
   throw Error(ErrorKind::kInput,
               printable(path) +

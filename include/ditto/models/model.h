@@ -120,7 +120,9 @@ inline constexpr std::string_view kTokenizerClass = "Tokenizer";
 
 /// Finds out which class `path` holds: a directory with model_index.json, config.json or
 /// scheduler_config.json, or a single file of a known layout. A directory with a tokenizer is one
-/// when there is nothing else, or when `entry` is one of a tokenizer's. Throws Error(kInput):
+/// when there is nothing else, or when `entry` is one of a tokenizer's; the same of a picture
+/// processor (preprocessor_config.json, processor_config.json) and `preprocess`, for the classes
+/// that are listed on their own. Throws Error(kInput):
 /// nothing there, a class that is not supported (the message lists those that are).
 Source find_model(const std::filesystem::path& path, std::string_view entry = {});
 
