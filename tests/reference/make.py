@@ -2,7 +2,8 @@
 import importlib
 import sys
 
-SCRIPTS = ["umt5", "vae", "transformer", "scheduler", "original_names", "lora", "text", "published", "pipeline"]
+SCRIPTS = ["umt5", "vae", "transformer", "scheduler", "original_names", "lora", "text", "byte_pairs", "chat",
+           "qwen_processor", "published", "pipeline"]
 
 for script in sys.argv[1:] or SCRIPTS:
     print(script, flush=True)
