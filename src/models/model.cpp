@@ -154,8 +154,8 @@ Source find_model(const fs::path& path, std::string_view entry) {
     return {path, std::move(config), &architecture};
   }
   if (nn::Checkpoint::exists(path)) return find_single_file(path);
-  if (auto processor = processor_of(path)) return *std::move(processor);
   if (tokenizer) return tokenizer_of(path);
+  if (auto processor = processor_of(path)) return *std::move(processor);
   throw Error(ErrorKind::kInput,
               printable(path) +
                   " holds no model: there is no config.json, model_index.json or "

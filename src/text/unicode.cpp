@@ -3,7 +3,10 @@
 #include <utf8proc.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdlib>
+#include <iterator>
+#include <utility>
 #include <vector>
 
 #include "ditto/core/error.h"
@@ -52,68 +55,83 @@ std::string mapped(std::string_view text, int options) {
   return out;
 }
 
-/// Characters, by their code, before which NFC of a text may be computed for both sides on their
-/// own, and which NFC leaves as they are: no combining mark, nothing that composes with what is
-/// before it, nothing that has another form.
-class Inert {
+/// Combining marks, and the parts of a composition, that Unicode has since version 10. Hugging
+/// Face's tokenizers normalise by version 9: to them these are characters like any other.
+constexpr std::pair<utf8proc_int32_t, utf8proc_int32_t> kNewMarks[] = {{0x7FD, 0x7FD}, {0x898, 0x89F}, {0x8CA, 0x8D3}, {0x9FE, 0x9FE}, {0xC3C, 0xC3C}, {0xD3B, 0xD3C}, {0xEBA, 0xEBA}, {0x1715, 0x1715}, {0x1ABF, 0x1ACE}, {0x1DF6, 0x1DFA}, {0xA82C, 0xA82C}, {0x10D24, 0x10D27}, {0x10EAB, 0x10EAC}, {0x10EFD, 0x10EFF}, {0x10F46, 0x10F50}, {0x10F82, 0x10F85}, {0x11070, 0x11070}, {0x1133B, 0x1133B}, {0x1145E, 0x1145E}, {0x11839, 0x1183A}, {0x11930, 0x11930}, {0x11938, 0x11938}, {0x1193D, 0x1193E}, {0x11943, 0x11943}, {0x119E0, 0x119E0}, {0x11A34, 0x11A34}, {0x11A47, 0x11A47}, {0x11A99, 0x11A99}, {0x11D42, 0x11D42}, {0x11D44, 0x11D45}, {0x11D97, 0x11D97}, {0x11F41, 0x11F42}, {0x16FF0, 0x16FF1}, {0x1E08F, 0x1E08F}, {0x1E130, 0x1E136}, {0x1E2AE, 0x1E2AE}, {0x1E2EC, 0x1E2EF}, {0x1E4EC, 0x1E4EF}};
+
+/// What NFC has to know of each character.
+class Composition {
  public:
-  Inert() : bits_(kCodes, true) {
+  enum class Kind : std::uint8_t {
+    kStarts,  ///< stays as it is, and NFC may be computed for what is before it on its own
+    kMoves,   ///< a combining mark, or composes with what is before it, or has another form
+    kAlone,   ///< what is behind it may be computed on its own, too
+  };
+
+  Composition() : kinds_(kCodes, Kind::kStarts) {
+    const auto moves = [&](utf8proc_int32_t code) {
+      kinds_[static_cast<std::size_t>(code)] = Kind::kMoves;
+    };
     utf8proc_int32_t parts[8];
     for (utf8proc_int32_t code = 0; code < kCodes; ++code) {
       const utf8proc_property_t* property = utf8proc_get_property(code);
-      if (property->combining_class != 0) bits_[index(code)] = false;
+      if (property->combining_class != 0) moves(code);
       if (property->decomp_seqindex == UINT16_MAX || property->decomp_type != 0) continue;
       int boundary = 0;
-      const utf8proc_ssize_t count = utf8proc_decompose_char(code, parts, 8, kDecompose, &boundary);
-      for (utf8proc_ssize_t i = 1; i < count; ++i) bits_[index(parts[i])] = false;
+      const utf8proc_ssize_t count = utf8proc_decompose_char(
+          code, parts, std::ssize(parts),
+          static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_DECOMPOSE), &boundary);
+      for (utf8proc_ssize_t i = 1; i < count; ++i) moves(parts[i]);
       std::string character;
       append(character, static_cast<char32_t>(code));
-      if (mapped(character, kCompose) != character) bits_[index(code)] = false;
+      if (mapped(character, kCompose) != character) moves(code);
     }
     // Vowels and finals of Hangul.
-    for (utf8proc_int32_t code = 0x1161; code <= 0x1175; ++code) bits_[index(code)] = false;
-    for (utf8proc_int32_t code = 0x11A8; code <= 0x11C2; ++code) bits_[index(code)] = false;
+    for (utf8proc_int32_t code = 0x1161; code <= 0x1175; ++code) moves(code);
+    for (utf8proc_int32_t code = 0x11A8; code <= 0x11C2; ++code) moves(code);
+    for (const auto& [first, last] : kNewMarks) {
+      for (utf8proc_int32_t code = first; code <= last; ++code) {
+        kinds_[static_cast<std::size_t>(code)] = Kind::kAlone;
+      }
+    }
   }
 
-  bool operator()(char32_t code) const { return code < kCodes && bits_[code]; }
+  Kind operator()(char32_t code) const { return code < kCodes ? kinds_[code] : Kind::kStarts; }
 
   static constexpr int kCompose = UTF8PROC_STABLE | UTF8PROC_COMPOSE;
-  static constexpr auto kDecompose =
-      static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_DECOMPOSE);
 
  private:
   static constexpr utf8proc_int32_t kCodes = 0x110000;
-  static std::size_t index(utf8proc_int32_t code) { return static_cast<std::size_t>(code); }
-  std::vector<bool> bits_;
+  std::vector<Kind> kinds_;
 };
 
 /// NFC, fast where most of the text is in that form.
 std::string composed(std::string_view text) {
-  constexpr unsigned char kFirstMark = 0xCC;  ///< leads U+0300; all before that is inert
-  const auto lead_of_mark = [](char c) { return static_cast<unsigned char>(c) >= kFirstMark; };
-  if (std::none_of(text.begin(), text.end(), lead_of_mark)) return std::string(text);
-  static const Inert inert;
+  using Kind = Composition::Kind;
+  constexpr unsigned char kFirstMark = 0xCC;  ///< leads U+0300; all before that starts
+  const auto may_move = [](char c) { return static_cast<unsigned char>(c) >= kFirstMark; };
+  if (std::none_of(text.begin(), text.end(), may_move)) return std::string(text);
+  static const Composition kind_of;
   std::string out;
   out.reserve(text.size());
   std::size_t done = 0;
-  std::size_t last = 0;  // where the last inert character begins
+  std::size_t start = 0;  // of what a character that moves belongs to
   for (std::size_t i = 0; i < text.size();) {
     const std::size_t here = i;
-    if (inert(next_character(text, i))) {
-      last = here;
+    const Kind kind = kind_of(next_character(text, i));
+    if (kind != Kind::kMoves) {
+      start = kind == Kind::kStarts ? here : i;
       continue;
     }
-    // From the inert character before it to the one behind it.
     std::size_t end = i;
     while (end < text.size()) {
       std::size_t next = end;
-      if (inert(next_character(text, next))) break;
+      if (kind_of(next_character(text, next)) != Kind::kMoves) break;
       end = next;
     }
-    const std::size_t begin = std::max(last, done);
-    out += text.substr(done, begin - done);
-    out += mapped(text.substr(begin, end - begin), Inert::kCompose);
-    done = last = i = end;
+    out += text.substr(done, start - done);
+    out += mapped(text.substr(start, end - start), Composition::kCompose);
+    done = start = i = end;
   }
   out += text.substr(done);
   return out;

@@ -26,6 +26,8 @@ bool is_white_space(char32_t character);
 /// What \w matches in a Unicode regular expression.
 bool is_word_character(char32_t character);
 
+/// NFC leaves combining marks that are newer than Unicode 9 where they are, as Hugging Face's
+/// tokenizers do.
 enum class NormalForm { kNfc, kNfd, kNfkc, kNfkd };
 std::string normalised(std::string_view text, NormalForm form);
 std::string lower_case(std::string_view text);

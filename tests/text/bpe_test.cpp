@@ -212,6 +212,9 @@ TEST(UnicodeTest, ComposesAPartAsItWouldTheWhole) {
     EXPECT_EQ(normalised(composed, NormalForm::kNfd), normalised(text, NormalForm::kNfd));
   }
   EXPECT_EQ(normalised("e\u0301 \u212B", NormalForm::kNfc), "\u00E9 \u00C5");
+  // A mark of Unicode 13 doesn't move before one of a higher class.
+  EXPECT_EQ(normalised("a\u0301\U0001193D\u0327\u0301", NormalForm::kNfc),
+            "\u00E1\U0001193D\u0327\u0301");
 }
 
 }  // namespace

@@ -17,6 +17,7 @@ namespace fs = std::filesystem;
 
 const fs::path kPieces = DITTO_FIXTURES "/tokenizer-spiece";
 const fs::path kSteps = DITTO_FIXTURES "/tokenizer-json";
+const fs::path kBytePairs = DITTO_FIXTURES "/tokenizer-bpe";
 
 class TokenizerTest : public ::testing::Test {
  protected:
@@ -111,9 +112,83 @@ TEST_F(TokenizerTest, SurvivesDamagedFiles) {
   }
 }
 
-TEST_F(TokenizerTest, OpensBothKinds) {
+TEST_F(TokenizerTest, NamesWhatIsWrongInBytePairs) {
+  const std::string bytes = R"("pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false})";
+  const auto with = [&](const std::string& model, const std::string& steps) {
+    put("tokenizer.json", "{\"model\": {\"type\": \"BPE\", " + model + "}, " + steps + "}");
+    return complaint();
+  };
+  const std::string decoder = R"(, "decoder": {"type": "ByteLevel"})";
+  const auto says = [](const std::string& text, const char* part) {
+    EXPECT_NE(text.find(part), std::string::npos) << text;
+  };
+  EXPECT_EQ(with(R"("vocab": {"a": 0}, "merges": [])", bytes + decoder), "");
+  says(with(R"("vocab": {"a": 0}, "merges": [])", bytes), "needs the decoder ByteLevel");
+  says(with(R"("vocab": {"a": 0}, "merges": [])", "\"x\": 0" + decoder),
+       "without the pre-tokenizer ByteLevel");
+  says(with(R"("vocab": {"a": 0}, "merges": ["a b c"])", bytes + decoder),
+       "entry 0 of 'model.merges' is no pair");
+  says(with(R"("vocab": {"a": 0}, "merges": [["a", "b"]])", bytes + decoder), "'b' is in a merge");
+  says(with(R"("vocab": {"a": -1}, "merges": [])", bytes + decoder), "'a' has no id");
+  says(with(R"("vocab": {"a": 99999999}, "merges": [])", bytes + decoder), "the id 99999999");
+  says(with(R"("vocab": {"a": 0}, "merges": [], "end_of_word_suffix": "</w>")", bytes + decoder),
+       "'model.end_of_word_suffix' is not supported");
+  says(with(R"("vocab": {"a": 0}, "merges": [], "dropout": 0.1)", bytes + decoder), "dropout");
+  says(with(R"("vocab": {"a": 0}, "merges": [])",
+            R"("pre_tokenizer": {"type": "Sequence", "pretokenizers": [{"type": "Split",
+                "pattern": {"Regex": "a"}, "behavior": "MergedWithNext"}]})" +
+                decoder),
+       "the behavior 'MergedWithNext' of a Split is not supported");
+  fs::remove(folder_ / "tokenizer.json");
+  put("vocab.json", R"({"a": 0, "b": 1, "ab": 2})");
+  put("merges.txt", "#version: 0.2\na b\nab\n");
+  says(complaint(), "merges.txt: line 3 is no pair of tokens");
+  put("merges.txt", "#version: 0.2\r\na b\r\n");
+  EXPECT_EQ(complaint(), "");
+  put("tokenizer_config.json", R"({"tokenizer_class": "CLIPTokenizer"})");
+  says(complaint(), "\"CLIPTokenizer\" is supported only with tokenizer.json");
+  put("tokenizer_config.json", R"({"added_tokens_decoder": {"x": {"content": "<x>"}}})");
+  says(complaint(), "'x' of 'added_tokens_decoder' is no token");
+}
+
+TEST_F(TokenizerTest, GivesTokensThatOnlyTheConfigNamesAnId) {
+  put("vocab.json", R"({"a": 0, "b": 1, "ab": 2})");
+  put("merges.txt", "#version: 0.2\na b\n");
+  put("tokenizer_config.json",
+      R"({"tokenizer_class": "Qwen2Tokenizer", "eos_token": "b", "pad_token": {"content": "<pad>"},
+          "unk_token": null, "additional_special_tokens": ["<x>"]})");
+  const Tokenizer tokenizer = Tokenizer::open(folder_);
+  EXPECT_EQ(tokenizer.pad_id(), 3);
+  EXPECT_EQ(tokenizer.id("<x>"), 4);
+  // "b" is special now, so that it is no part of a word any more.
+  EXPECT_EQ(tokenizer.encode("ab<x>a"), (std::vector<std::int64_t>{0, 1, 4, 0}));
+  EXPECT_EQ(tokenizer.decode({2, 1, 0}, true), "aba");
+}
+
+TEST_F(TokenizerTest, SurvivesDamagedBytePairs) {
+  const std::string file = read_file(kBytePairs / "tokenizer.json");
+  fs::copy_file(kBytePairs / "tokenizer_config.json", folder_ / "tokenizer_config.json");
+  std::mt19937 random(5);
+  const auto any = [&](std::size_t below) { return random() % below; };
+  for (int round = 0; round < 200; ++round) {
+    std::string damaged = file;
+    constexpr std::string_view kBytes = "0123456789\"{}[],: a\\x\xC3";
+    for (int i = 0; i < 2; ++i) damaged[any(damaged.size())] = kBytes[any(kBytes.size())];
+    if (round % 5 == 0) damaged.resize(any(damaged.size()));
+    put("tokenizer.json", damaged);
+    try {
+      const Tokenizer tokenizer = Tokenizer::open(folder_);
+      tokenizer.decode(tokenizer.encode("while it's raining <|im_end|> 日本語 \xFF"));
+    } catch (const Error&) {
+      continue;
+    }
+  }
+}
+
+TEST_F(TokenizerTest, OpensEachKind) {
   EXPECT_TRUE(Tokenizer::found_in(kPieces));
   EXPECT_TRUE(Tokenizer::found_in(kSteps));
+  EXPECT_TRUE(Tokenizer::found_in(DITTO_FIXTURES "/tokenizer-merges"));
   EXPECT_FALSE(Tokenizer::found_in(folder_));
 }
 
