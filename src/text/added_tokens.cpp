@@ -51,6 +51,12 @@ const AddedToken* AddedTokens::find(std::int64_t id) const {
   return found == by_id_.end() ? nullptr : &tokens_[found->second];
 }
 
+std::int64_t AddedTokens::end_id() const {
+  std::int64_t end = 0;
+  for (const AddedToken& token : tokens_) end = std::max(end, token.id + 1);
+  return end;
+}
+
 const AddedToken* AddedTokens::longest_at(std::string_view text, bool normalized) const {
   for (const std::size_t index : by_first_byte_[static_cast<unsigned char>(text[0])]) {
     const AddedToken& token = tokens_[index];

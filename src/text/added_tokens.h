@@ -33,6 +33,9 @@ class AddedTokens {
   const AddedToken* find(std::string_view content) const;
   const AddedToken* find(std::int64_t id) const;
 
+  /// One more than the largest id; 0 without tokens.
+  std::int64_t end_id() const;
+
   /// `text` cut at the tokens with this `normalized`: leftmost first, then the longest.
   std::vector<Segment> split(std::string_view text, bool normalized) const;
 

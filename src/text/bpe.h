@@ -43,6 +43,8 @@ class Bpe {
   /// Null where there is no token with this id.
   const std::string* piece(std::int64_t id) const;
   std::size_t size() const { return ids_.size(); }
+  /// One more than the largest id.
+  std::int64_t end_id() const { return static_cast<std::int64_t>(pieces_.size()); }
 
  private:
   struct Merge {

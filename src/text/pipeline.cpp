@@ -17,6 +17,7 @@ void Pipeline::use(PreTokenizer pre_tokenize, Unigram unigram) {
         };
   };
   id = [model](std::string_view token) { return model->id(token); };
+  model_ids = static_cast<std::int64_t>(model->size());
   piece = [model](std::int64_t number) {
     return number >= 0 && number < static_cast<std::int64_t>(model->size())
                ? &model->piece(static_cast<std::size_t>(number))
@@ -34,6 +35,7 @@ void Pipeline::use(Splitter split, Bpe bpe) {
   };
   id = [model](std::string_view token) { return model->id(token); };
   piece = [model](std::int64_t number) { return model->piece(number); };
+  model_ids = model->end_id();
   byte_level = true;
   decode = [](const std::vector<std::string>& tokens) {
     std::string bytes;

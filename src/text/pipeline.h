@@ -28,6 +28,7 @@ struct Pipeline {
   std::function<std::optional<std::int64_t>(std::string_view token)> id;
   /// A token of the model as files write it; null for an id that isn't one.
   std::function<const std::string*(std::int64_t id)> piece;
+  std::int64_t model_ids = 0;        ///< the model's ids are below this
   std::vector<std::int64_t> before;  ///< what the template puts around a text
   std::vector<std::int64_t> behind;
   Decoder decode;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "ditto/core/error.h"
@@ -18,6 +19,14 @@ namespace fs = std::filesystem;
 
 bool has_byte_pairs(const fs::path& directory) {
   return fs::exists(directory / kVocabulary) && fs::exists(directory / kMerges);
+}
+
+void need_bytes(const Pipeline& pipeline) {
+  if (pipeline.byte_level) return;
+  throw Error(ErrorKind::kInput,
+              pipeline.where +
+                  ": the text of a token depends on those beside it; only a byte-level "
+                  "tokenizer's doesn't");
 }
 
 /// As files write it; null for one that is left out.
@@ -96,6 +105,18 @@ std::optional<std::int64_t> Tokenizer::id(std::string_view token) const {
   return pipeline_->id(token);
 }
 
+std::int64_t Tokenizer::size() const {
+  return std::max(pipeline_->model_ids, pipeline_->added.end_id());
+}
+
+std::optional<std::string> Tokenizer::bytes(std::int64_t id) const {
+  need_bytes(*pipeline_);
+  const AddedToken* added = pipeline_->added.find(id);
+  if (added != nullptr && added->special) return std::nullopt;
+  const std::string* token = added != nullptr ? &added->content : pipeline_->piece(id);
+  return token != nullptr ? std::optional(bytes_of_token(*token).value_or(*token)) : std::nullopt;
+}
+
 std::int64_t Tokenizer::pad_id() const {
   if (!pipeline_->pad) {
     throw Error(ErrorKind::kInput, pipeline_->where + ": this tokenizer has no padding token");
@@ -105,11 +126,7 @@ std::int64_t Tokenizer::pad_id() const {
 
 StreamDecoder::StreamDecoder(Tokenizer tokenizer, bool skip_special_tokens)
     : tokenizer_(std::move(tokenizer)), skip_special_tokens_(skip_special_tokens) {
-  if (!tokenizer_.pipeline_->byte_level) {
-    throw Error(ErrorKind::kInput, tokenizer_.pipeline_->where +
-                                       ": only a byte-level tokenizer's tokens can be decoded one "
-                                       "by one");
-  }
+  need_bytes(*tokenizer_.pipeline_);
 }
 
 std::string StreamDecoder::push(std::int64_t id) {

@@ -88,6 +88,17 @@ TEST_F(ProcessorFilesTest, NamesWhatIsWrong) {
   EXPECT_NE(complaint().find("image_mean must hold 3 numbers"), std::string::npos);
 }
 
+TEST(ImageProcessorTest, CountsTokens) {
+  ProcessorConfig config;
+  config.min_pixels = 56 * 56;
+  config.max_pixels = 1 << 20;
+  config.deviation = {1, 1, 1};
+  const VisionInputs made = process_images(
+      config, {at::zeros({56, 84, 3}, at::kByte), at::zeros({112, 56, 3}, at::kByte)});
+  EXPECT_EQ(token_counts(config, made.grid), (std::vector<std::int64_t>{6, 8}));
+  EXPECT_EQ(made.patches.size(0), 4 * (6 + 8));
+}
+
 TEST(ImageProcessorTest, RefusesPixelsOfAnotherShape) {
   ProcessorConfig config;
   config.min_pixels = 1;

@@ -173,6 +173,17 @@ TEST(StreamDecoderTest, HoldsBackNoMoreThanAnUnfinishedCharacter) {
   EXPECT_EQ(stream.finish(), "");
 }
 
+TEST(ByteLevelTest, GivesTheBytesOfATokenAlone) {
+  const Tokenizer tokenizer = Tokenizer::open(kFixture);
+  EXPECT_EQ(tokenizer.size(), 570);
+  EXPECT_EQ(tokenizer.bytes(tokenizer.id("\u0120the").value()), " the");
+  EXPECT_EQ(tokenizer.bytes(tokenizer.id("<tool_call>").value()), "<tool_call>");
+  EXPECT_FALSE(tokenizer.bytes(tokenizer.id("<|im_end|>").value()).has_value());
+  EXPECT_FALSE(tokenizer.bytes(-1).has_value());
+  EXPECT_FALSE(tokenizer.bytes(tokenizer.size()).has_value());
+  EXPECT_THROW(Tokenizer::open(DITTO_FIXTURES "/tokenizer-spiece").bytes(0), Error);
+}
+
 TEST(StreamDecoderTest, NeedsAByteLevelTokenizer) {
   EXPECT_THROW(StreamDecoder(Tokenizer::open(DITTO_FIXTURES "/tokenizer-spiece")), Error);
 }

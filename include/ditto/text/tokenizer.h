@@ -36,7 +36,14 @@ class Tokenizer {
   /// vocabulary.
   std::string decode(const std::vector<std::int64_t>& ids, bool skip_special_tokens = false) const;
 
+  /// Of a token as the files write it (a byte-level " the" is "\u0120the").
   std::optional<std::int64_t> id(std::string_view token) const;
+  /// All ids are below this.
+  std::int64_t size() const;
+  /// The bytes that a token stands for, whatever is beside it: what an output that must follow a
+  /// grammar is checked with. Nothing for special tokens, and for ids that aren't tokens. Throws
+  /// Error(kInput) for a tokenizer that isn't byte-level.
+  std::optional<std::string> bytes(std::int64_t id) const;
   /// What fills rows up in a batch of texts of different lengths: `pad_token` of
   /// tokenizer_config.json, or "<pad>", or Qwen's "<|endoftext|>". Throws Error(kInput) when there
   /// is none.

@@ -271,6 +271,16 @@ VisionInputs process_videos(const ProcessorConfig& config, const std::vector<at:
   return process(config, videos, true);
 }
 
+std::vector<std::int64_t> token_counts(const ProcessorConfig& config, const at::Tensor& grid) {
+  const at::Tensor patches = grid.to(at::kCPU, at::kLong).prod(1).contiguous();
+  std::vector<std::int64_t> counts;
+  for (std::int64_t i = 0; i < patches.numel(); ++i) {
+    counts.push_back(patches.const_data_ptr<std::int64_t>()[i] /
+                     (config.merge_size * config.merge_size));
+  }
+  return counts;
+}
+
 double seconds_per_grid(const ProcessorConfig& config, std::int64_t taken, std::int64_t frames,
                         std::optional<double> source_fps) {
   const double fps = source_fps

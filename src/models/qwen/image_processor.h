@@ -85,6 +85,10 @@ VisionInputs process_images(const ProcessorConfig& config, const std::vector<at:
 /// `videos`: u8 [T,H,W,3] each, sampled already. An odd number of frames repeats the last one.
 VisionInputs process_videos(const ProcessorConfig& config, const std::vector<at::Tensor>& videos);
 
+/// Tokens that each item takes in the language model's input, for text::ChatPart: its patches, with
+/// merge_size^2 of them in a token. `grid`: VisionInputs'.
+std::vector<std::int64_t> token_counts(const ProcessorConfig& config, const at::Tensor& grid);
+
 /// Seconds that a pair of frames lasts when `taken` of `frames` at `source_fps` were taken; 24
 /// frames per second where the rate isn't known, as the reference has it.
 double seconds_per_grid(const ProcessorConfig& config, std::int64_t taken, std::int64_t frames,
