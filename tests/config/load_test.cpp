@@ -122,9 +122,9 @@ TEST(Load, SizesAreEven) {
 }
 
 TEST(Load, ThePapersStackIsToldApartFromATypingError) {
-  const std::string text = problems_of(R"({"generate": {"backend": "native"}})");
-  EXPECT_NE(text.find("c.json: generate.backend: "), std::string::npos);
-  EXPECT_NE(text.find("not in this build, which has only builtin for the generate stage"),
+  const std::string text = problems_of(R"({"curate": {"backend": "native"}})");
+  EXPECT_NE(text.find("c.json: curate.backend: "), std::string::npos);
+  EXPECT_NE(text.find("not in this build, which has only builtin for the curate stage"),
             std::string::npos)
       << text;
 }

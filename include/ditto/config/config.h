@@ -77,6 +77,17 @@ struct Generate {
   std::string preset = "default";
   int iterations = 0;  ///< 0: as many as the preset has
   int flow_width = 480;
+  std::string weights;
+  std::vector<std::string> lora;
+  std::string control = "grey";
+  std::string recipe = "none";
+  int steps = 0;        ///< 0: the recipe's, or 50
+  double guidance = 0;  ///< 0: 1 with a recipe, else 5
+  double control_scale = 1.0;
+  std::string negative_prompt;
+  std::string device = "auto";
+  std::string dtype = "bfloat16";
+  bool keep_loaded = true;
 };
 
 struct Enhance {

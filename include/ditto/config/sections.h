@@ -99,11 +99,30 @@ void describe(V& v, Depth& c) {
 
 template <class V>
 void describe(V& v, Generate& c) {
-  v.choice("backend", c.backend, {"builtin"}, "Implementation of the stage.");
+  v.choice("backend", c.backend, {"builtin", "native"}, "Implementation of the stage; native: Wan's VACE, see docs/native.md.");
   v.choice("preset", c.preset, {"draft", "default", "best"},
            "How large a pixel network is fitted to an edit, and for how long: draft for looking at a config, best for edits with fine texture.");
   v.integer("iterations", c.iterations, 0, 100000, "Optimiser steps of the pixel network; 0: as many as the preset has.");
   v.integer("flow_width", c.flow_width, 64, 4096, "Longer side in pixels at which optical flow is computed.");
+  v.text("weights", c.weights,
+         "native: the directory of a WanVACEPipeline, or its name in the Hugging Face cache (OWNER/NAME, OWNER/NAME@REVISION). "
+         "Its content enters fingerprints, its name doesn't.", Effect::kNone);
+  v.texts("lora", c.lora,
+          "native: LoRA files that are merged into the transformer, each PATH or PATH:SCALE. Content and scale enter fingerprints.",
+          Effect::kNone);
+  v.choice("control", c.control, {"grey", "depth"},
+           "native: the video that gives the structure: the clip in grey, or its depth (which needs a depth backend).");
+  v.choice("recipe", c.recipe, {"none", "lightx2v-4", "causvid-3", "causvid-9", "vdot-4"},
+           "native: schedule of a distilled network, see docs/pipelines.md; none: the checkpoint's own scheduler.");
+  v.integer("steps", c.steps, 0, 1000, "native: denoising steps; 0: 50, or the recipe's, beside which there can be no other number.");
+  v.number("guidance", c.guidance, 0, 100, "native: scale of classifier-free guidance; 1: none; 0: 5, or 1 with a recipe, beside which there can be no other.");
+  v.number("control_scale", c.control_scale, 0, 10, "native: how much the control video and the edited key frame count.");
+  v.text("negative_prompt", c.negative_prompt, "native: what guidance above 1 leads away from.");
+  v.text("device", c.device, "native: cpu, cuda, cuda:N, or auto (cuda where there is an NVIDIA device).", Effect::kNone);
+  v.choice("dtype", c.dtype, {"bfloat16", "float16", "float32"}, "native: number format of the networks.");
+  v.flag("keep_loaded", c.keep_loaded,
+         "native: keep all networks in memory from one sample to the next; else each is read when its turn comes and freed after it.",
+         Effect::kNone);
 }
 
 template <class V>

@@ -12,7 +12,7 @@ namespace ditto::stages {
 
 struct Generation {
   media::Video video;             ///< as many frames as the clip has, its size and rate
-  std::vector<float> confidence;  ///< per frame, 0..1
+  std::vector<float> confidence;  ///< per frame, 0..1; empty where the backend has none
   nlohmann::json details;
 };
 

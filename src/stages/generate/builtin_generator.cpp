@@ -9,6 +9,7 @@
 #include "stages/generate/edit_model.h"
 #include "stages/generate/flow_positions.h"
 #include "stages/generate/key_flow.h"
+#include "stages/generate/native_generator.h"
 #include "stages/generate/object_layers.h"
 #include "stages/generate/pixel_features.h"
 
@@ -163,6 +164,7 @@ class BuiltinGenerator : public Generator {
 }  // namespace
 
 std::unique_ptr<Generator> make_generator(const config::Generate& config, int threads) {
+  if (config.backend == "native") return make_native_generator(config);
   return std::make_unique<BuiltinGenerator>(config, threads);
 }
 
