@@ -129,7 +129,7 @@ class StageTest(TestCase):
         self.assertIn("expected 0 to 10", self.generate(self.video, self.keyframe, expect=2, index=11).stderr)
         self.assertIn("expected 0 to 10", self.generate(self.video, self.keyframe, expect=2, index=-1).stderr)
         self.assertIn("none.mkv", self.generate("none.mkv", self.keyframe, expect=1).stderr)
-        self.assertIn("published models are not in this build",
+        self.assertIn("generate.weights: the native backend needs",
                       self.generate(self.video, self.keyframe, "--backend", "native", expect=2).stderr)
         self.assertFalse((self.folder / "b.mp4").exists())
         self.assertIn(".mp4", self.usage_error("stage", "enhance", "--source", self.video, "--edited", self.video,

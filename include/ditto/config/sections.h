@@ -1,6 +1,7 @@
 #pragma once
 
 #include "ditto/config/config.h"
+#include "ditto/config/stage_sections.h"
 
 /// The schema: one `describe` per section binds each key to its field with its range and meaning.
 /// Defaults are the fields' initialisers. Defaults, checks, `config show`, `config schema`,
@@ -16,11 +17,8 @@
 ///                                                               parse_duration reads it, or empty
 ///   texts(name, field, doc [, effect])                          field: std::vector<std::string>
 ///   flag(name, field, doc [, effect])                           field: bool
-/// Ranges are inclusive. Documentation states the unit.
+/// Ranges are inclusive. Documentation states the unit. The stages' keys are in stage_sections.h.
 namespace ditto::config {
-
-/// Whether a key changes results, and so enters fingerprints.
-enum class Effect { kResult, kNone };
 
 // One line a key: this is a table.
 // clang-format off
@@ -58,103 +56,6 @@ void describe(V& v, Curate& c) {
   v.number("max_motion", c.max_motion, 0, 1000, "Clips with a higher motion score are dropped.");
   v.number("duplicate_similarity", c.duplicate_similarity, 0, 1, "Clips whose embeddings have at least this cosine similarity are duplicates; the later one is dropped. 1: only identical ones.");
   v.integer("motion_grid", c.motion_grid, 2, 64, "Points of the motion grid along the longer side.");
-}
-
-template <class V>
-void describe(V& v, Instruct& c) {
-  v.choice("backend", c.backend, {"builtin"}, "Implementation of the stage.");
-  v.integer("count", c.count, 1, 64, "Instructions per clip.");
-  v.number("global_fraction", c.global_fraction, 0, 1, "Fraction of global instructions over a run; the paper has 0.7.");
-  v.number("style_fraction", c.style_fraction, 0, 1, "Fraction of styles among the global instructions over a run; the rest ask for another environment.");
-  v.number("replace_weight", c.replace_weight, 0, 1000, "Weight of replacements among the local instructions; 0: none.");
-  v.number("add_weight", c.add_weight, 0, 1000, "Weight of additions among the local instructions; 0: none.");
-  v.number("remove_weight", c.remove_weight, 0, 1000, "Weight of removals among the local instructions; 0: none.");
-  v.number("attribute_weight", c.attribute_weight, 0, 1000, "Weight of changed attributes (colour, light, material) among the local instructions; 0: none.");
-}
-
-template <class V>
-void describe(V& v, Edit& c) {
-  v.choice("backend", c.backend, {"builtin"}, "Implementation of the stage.");
-  v.number("keyframe_position", c.keyframe_position, 0, 1, "Which frame is the key frame: 0 the first, 1 the last.");
-  v.number("strength", c.strength, 0.1, 2, "Multiplies the strength of every edit.");
-  v.text("objects", c.objects,
-         "A folder of PNG files with transparency: things that can be added as \"add a <file name>\". Their content enters "
-         "fingerprints, the folder's name doesn't.", Effect::kNone);
-}
-
-template <class V>
-void describe(V& v, Gate& c) {
-  v.choice("backend", c.backend, {"builtin", "none"}, "Implementation of the stage; none lets every key frame pass.");
-  v.number("min_change", c.min_change, 0, 1, "Least mean absolute change of the key frame, of full range, inside the edited region.");
-  v.number("min_structure", c.min_structure, 0, 1, "Least correlation, -1 to 1, of the local edge directions of key frame and edited key frame; outside the region of a local edit.");
-  v.number("max_outside_change", c.max_outside_change, 0, 1, "Largest mean absolute change, of full range, outside the region of a local edit.");
-  v.number("min_contrast", c.min_contrast, 0, 1, "Least standard deviation of the edited key frame's luma, of full range.");
-  v.number("max_clipped", c.max_clipped, 0, 1, "Largest fraction of the edited key frame that is black, or that is blown out, beyond the key frame's own.");
-}
-
-template <class V>
-void describe(V& v, Depth& c) {
-  v.choice("backend", c.backend, {"none"}, "Depth for generators that want it; the builtin one doesn't.");
-}
-
-template <class V>
-void describe(V& v, Generate& c) {
-  v.choice("backend", c.backend, {"builtin", "native"}, "Implementation of the stage; native: Wan's VACE, see docs/native.md.");
-  v.choice("preset", c.preset, {"draft", "default", "best"},
-           "How large a pixel network is fitted to an edit, and for how long: draft for looking at a config, best for edits with fine texture.");
-  v.integer("iterations", c.iterations, 0, 100000, "Optimiser steps of the pixel network; 0: as many as the preset has.");
-  v.integer("flow_width", c.flow_width, 64, 4096, "Longer side in pixels at which optical flow is computed.");
-  v.text("weights", c.weights,
-         "native: the directory of a WanVACEPipeline, or its name in the Hugging Face cache (OWNER/NAME, OWNER/NAME@REVISION). "
-         "Its content enters fingerprints, its name doesn't.", Effect::kNone);
-  v.texts("lora", c.lora,
-          "native: LoRA files that are merged into the transformer, each PATH or PATH:SCALE. Content and scale enter fingerprints.",
-          Effect::kNone);
-  v.choice("control", c.control, {"grey", "depth"},
-           "native: the video that gives the structure: the clip in grey, or its depth (which needs a depth backend).");
-  v.choice("recipe", c.recipe, {"none", "lightx2v-4", "causvid-3", "causvid-9", "vdot-4"},
-           "native: schedule of a distilled network, see docs/pipelines.md; none: the checkpoint's own scheduler.");
-  v.integer("steps", c.steps, 0, 1000, "native: denoising steps; 0: 50, or the recipe's, beside which there can be no other number.");
-  v.number("guidance", c.guidance, 0, 100, "native: scale of classifier-free guidance; 1: none; 0: 5, or 1 with a recipe, beside which there can be no other.");
-  v.number("control_scale", c.control_scale, 0, 10, "native: how much the control video and the edited key frame count.");
-  v.text("negative_prompt", c.negative_prompt, "native: what guidance above 1 leads away from.");
-  v.text("device", c.device, "native: cpu, cuda, cuda:N, or auto (cuda where there is an NVIDIA device).", Effect::kNone);
-  v.choice("dtype", c.dtype, {"bfloat16", "float16", "float32"}, "native: number format of the networks.");
-  v.flag("keep_loaded", c.keep_loaded,
-         "native: keep all networks in memory from one sample to the next; else each is read when its turn comes and freed after it.",
-         Effect::kNone);
-}
-
-template <class V>
-void describe(V& v, Enhance& c) {
-  v.choice("backend", c.backend, {"builtin", "none"}, "Implementation of the stage; none passes the frames on.");
-  v.number("strength", c.strength, 0, 1, "Weight of the motion-compensated neighbours.");
-  v.integer("radius", c.radius, 1, 8, "Neighbour frames on each side.");
-}
-
-template <class V>
-void describe(V& v, Judge& c) {
-  v.choice("backend", c.backend, {"builtin"}, "Implementation of the stage.");
-  v.number("min_instruction", c.min_instruction, 1, 10, "Least score for instruction fidelity.");
-  v.number("min_source", c.min_source, 1, 10, "Least score for source fidelity (structure and motion).");
-  v.number("min_quality", c.min_quality, 1, 10, "Least score for visual quality.");
-  v.number("min_temporal", c.min_temporal, 1, 10, "Least score for temporal stability.");
-  v.number("min_change", c.min_change, 0, 1, "Mean absolute change by the edit, of full range, that scores 5; where the region is unknown, five times that in the most changed two-hundredth of the picture will do.");
-  v.number("max_key_difference", c.max_key_difference, 0, 10, "Difference of the video from the edited key frame, as a fraction of the edit's own change, that scores 5.");
-  v.number("min_edit_kept", c.min_edit_kept, 0, 1, "Median over the frames of the edit's strength, as a fraction of the edited key frame's, that scores 5.");
-  v.number("max_blank_fraction", c.max_blank_fraction, 0, 1, "Fraction of black or empty frames that scores 5.");
-  v.number("max_frozen_fraction", c.max_frozen_fraction, 0, 1, "Fraction of frames standing still while the source moves that scores 5.");
-  v.number("min_structure", c.min_structure, -1, 1, "Correlation of local edge directions with the source, in the worst tenth of the frames, that scores 5.");
-  v.number("min_motion", c.min_motion, -1, 1, "The same correlation for what changes over the clip that scores 5.");
-  v.number("max_time_shift_gain", c.max_time_shift_gain, 0, 1, "Gain in that correlation by a shift in time that scores 5.");
-  v.number("max_misalignment", c.max_misalignment, 0, 1, "Displacement from the source, of the width, that scores 5.");
-  v.number("max_leak", c.max_leak, 0, 1, "Fraction of the picture outside the region of a local edit that may change by more than 12 levels of 255; that much scores 5.");
-  v.number("max_strength_change", c.max_strength_change, 0, 10, "Deviation of the edit's strength from its median over the clip, as a fraction of it, that scores 5.");
-  v.number("max_flicker", c.max_flicker, 0, 255, "Flicker beyond the source's, in levels of 255, that scores 5.");
-  v.number("max_popping", c.max_popping, 0, 1, "Share of the picture in which parts of the edit come or go at once, in the worst twentieth of the frames, that scores 5.");
-  v.number("max_boiling", c.max_boiling, 0, 255, "Change of pixels between frames along the motion beyond what the source's own explains, in levels of 255, that scores 5.");
-  v.number("max_blur", c.max_blur, 0, 100, "Added blur, as the standard deviation of a Gaussian in pixels, that scores 5.");
-  v.number("max_blocking", c.max_blocking, 0, 255, "Added steps on an 8-pixel grid, in levels of 255, that scores 5.");
 }
 
 template <class V>
