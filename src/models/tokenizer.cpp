@@ -4,6 +4,7 @@
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "ditto/text/tokenizer.h"
 
@@ -65,19 +66,22 @@ Values detokenize(const text::Tokenizer& tokenizer, const Inputs& inputs) {
 
 }  // namespace
 
-Model make_tokenizer(const Source& source, const nn::Placement& /*placement*/) {
-  const text::Tokenizer tokenizer = text::Tokenizer::open(source.path);
+Model make_tokenizer(const Source& source, const nn::Placement& placement) {
+  std::optional<text::Tokenizer> tokenizer;
+  // Of an outline on the device meta no entry is run, and large vocabularies take a while to read.
+  if (placement.device != at::kMeta) tokenizer = text::Tokenizer::open(source.path);
   Model model;
-  model.entries = {{"tokenize",
-                    {},
-                    {"text", "add_special_tokens"},
-                    [tokenizer](const Inputs& inputs) { return tokenize(tokenizer, inputs); },
-                    false},
-                   {"detokenize",
-                    {"input_ids"},
-                    {"skip_special_tokens"},
-                    [tokenizer](const Inputs& inputs) { return detokenize(tokenizer, inputs); },
-                    false}};
+  model.entries = {
+      {"tokenize",
+       {},
+       {"text", "add_special_tokens"},
+       [tokenizer](const Inputs& inputs) { return tokenize(tokenizer.value(), inputs); },
+       false},
+      {"detokenize",
+       {"input_ids"},
+       {"skip_special_tokens"},
+       [tokenizer](const Inputs& inputs) { return detokenize(tokenizer.value(), inputs); },
+       false}};
   return model;
 }
 
