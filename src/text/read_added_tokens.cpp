@@ -18,6 +18,10 @@ constexpr std::int64_t kMostIds = std::int64_t{1} << 24;
 constexpr const char* kNames[] = {"bos_token", "eos_token", "unk_token", "sep_token",
                                   "pad_token", "cls_token", "mask_token"};
 
+// What rows are filled up with where the config names nothing.
+constexpr const char* kQwenPad = "<|endoftext|>";
+constexpr const char* kPad = "<pad>";
+
 std::int64_t checked_id(std::int64_t id, const std::string& where) {
   if (id < 0 || id >= kMostIds) {
     throw Error(ErrorKind::kInput, fmt::format("{}: an added token has the id {}", where, id));
@@ -137,7 +141,7 @@ AddedTokens read_added(const std::filesystem::path& directory, const json& given
   // Qwen2Tokenizer's own names, where the config has none.
   if (is_qwen2(config)) {
     for (const char* key : {"eos_token", "unk_token", "pad_token"}) {
-      if (!config.contains(key)) config[key] = "<|endoftext|>";
+      if (!config.contains(key)) config[key] = kQwenPad;
     }
   }
   std::int64_t next = static_cast<std::int64_t>(model.size());
@@ -155,8 +159,11 @@ AddedTokens read_added(const std::filesystem::path& directory, const json& given
   }
   AddedTokens added;
   for (AddedToken& token : tokens) added.add(std::move(token));
-  if (const auto name = content_of(member(config, "pad_token"))) {
-    if (const AddedToken* token = added.find(*name)) pad = token->id;
+  for (const auto& name :
+       {content_of(member(config, "pad_token")), std::optional<std::string>(kQwenPad),
+        std::optional<std::string>(kPad)}) {
+    const AddedToken* token = name ? added.find(*name) : nullptr;
+    if (token != nullptr && !pad) pad = token->id;
   }
   return added;
 }

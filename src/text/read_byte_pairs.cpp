@@ -40,10 +40,11 @@ Bpe::Merges read_merges(const std::filesystem::path& path) {
 Pipeline read_byte_pairs(const std::filesystem::path& directory) {
   const std::filesystem::path path = directory / kVocabulary;
   const std::string where = printable(path);
-  const json config = read_tokenizer_config(directory);
+  json config = read_tokenizer_config(directory);
   // The files don't say how a text is split.
-  const json& name = member(config, "tokenizer_class");
-  if (!name.is_null() && !is_qwen2(config)) {
+  json& name = config["tokenizer_class"];
+  if (name.is_null()) name = "Qwen2Tokenizer";
+  if (!is_qwen2(config)) {
     throw Error(ErrorKind::kInput,
                 fmt::format("{}: the tokenizer class {} is supported only with {}", where,
                             name.dump(), kTokenizerJson));

@@ -163,6 +163,10 @@ TEST_F(TokenizerTest, GivesTokensThatOnlyTheConfigNamesAnId) {
   // "b" is special now, so that it is no part of a word any more.
   EXPECT_EQ(tokenizer.encode("ab<x>a"), (std::vector<std::int64_t>{0, 1, 4, 0}));
   EXPECT_EQ(tokenizer.decode({2, 1, 0}, true), "aba");
+  // Qwen2Tokenizer's own, without a config.
+  fs::remove(folder_ / "tokenizer_config.json");
+  EXPECT_EQ(Tokenizer::open(folder_).id("<|endoftext|>"), 3);
+  EXPECT_EQ(Tokenizer::open(folder_).pad_id(), 3);
 }
 
 TEST_F(TokenizerTest, SurvivesDamagedBytePairs) {

@@ -45,7 +45,7 @@ class Tokenizer {
   /// Error(kInput) for a tokenizer that isn't byte-level.
   std::optional<std::string> bytes(std::int64_t id) const;
   /// What fills rows up in a batch of texts of different lengths: `pad_token` of
-  /// tokenizer_config.json, or "<pad>", or Qwen's "<|endoftext|>". Throws Error(kInput) when there
+  /// tokenizer_config.json, or Qwen's "<|endoftext|>", or "<pad>". Throws Error(kInput) when there
   /// is none.
   std::int64_t pad_id() const;
 
