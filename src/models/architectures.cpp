@@ -1,5 +1,6 @@
 #include "ditto/models/model.h"
 #include "models/qwen/image_processor.h"
+#include "models/qwen/network.h"
 #include "models/schedulers/schedulers.h"
 #include "models/tokenizer.h"
 #include "models/wan/autoencoder.h"
@@ -16,6 +17,7 @@ const std::vector<Architecture>& architectures() {
   static const std::vector<Architecture> all = {
       {"AutoencoderKLWan", wan::make_autoencoder, {wan::original_autoencoder_layout()}},
       {"FlowMatchEulerDiscreteScheduler", make_scheduler},
+      {"Qwen2_5_VLForConditionalGeneration", qwen::make_model, qwen::layouts(), qwen::float8},
       {"Qwen2VLImageProcessor", qwen::make_processor},
       {kTokenizerClass, make_tokenizer},
       {"UMT5EncoderModel", wan::make_umt5_encoder, wan::umt5_layouts(), wan::umt5_float8},

@@ -3,7 +3,7 @@ import importlib
 import sys
 
 SCRIPTS = ["umt5", "vae", "transformer", "scheduler", "original_names", "lora", "text", "byte_pairs", "chat",
-           "qwen_processor", "published", "pipeline", "resample"]
+           "qwen_processor", "qwen2_5_vl", "published", "pipeline", "resample"]
 
 for script in sys.argv[1:] or SCRIPTS:
     print(script, flush=True)
