@@ -52,15 +52,26 @@ class DirectoryTest(PublishedTest):
                 continue
             with self.subTest(name):
                 shutil.rmtree(self.model, ignore_errors=True)
-                text = name.startswith("umT5")
+                text = name.startswith(("umT5", "Qwen"))
                 dtype = "F32" if "Wan2.2" in name else "BF16"
                 tensors = tensors_of(name, dtype)
                 sparse_model.write_directory(self.model, one["config"], tensors,
                                              "model" if text else "diffusion_pytorch_model")
-                class_name = one["config"].get("_class_name", "UMT5EncoderModel")
+                class_name = one["config"].get("_class_name") or one["config"]["architectures"][0]
                 report = self.whole(self.model, class_name, tensors)
-                self.assertEqual(report.get("layout"), "original Wan" if "original" in name else None)
+                layouts = {"(original)": "original Wan", "(modules)": "transformers modules"}
+                self.assertEqual(report.get("layout"), layouts.get(name.split()[-1]))
                 self.assertEqual(list(report["dtypes"]), [dtype])
+
+    def test_a_head_that_should_be_tied_is_missing(self):
+        one = PUBLISHED["Qwen2.5-VL-3B"]
+        tensors = tensors_of("Qwen2.5-VL-3B")
+        sparse_model.write_directory(self.model, one["config"] | {"tie_word_embeddings": False}, tensors, "model")
+        self.assertEqual(self.check(self.model, expect=4)["missing"], ["lm_head.weight"])
+        shutil.rmtree(self.model)
+        tensors["lm_head.weight"] = tensors["model.embed_tokens.weight"]
+        sparse_model.write_directory(self.model, one["config"], tensors, "model")  # a copy does no harm
+        self.assertTrue(self.check(self.model)["ok"])
 
     def test_a_pipeline_of_two_experts(self):
         index = {"_class_name": "WanPipeline", "boundary_ratio": 0.875,

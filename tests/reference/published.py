@@ -3,7 +3,8 @@ meta: fixtures/published.json, from which tests make files that have a header an
 
     {NAME: {"config": config.json, "tensors": {"blocks.[0-39].attn1.to_q.weight": [5120, 5120], ...}}}
 
-[A-B] stands for the numbers from A to B. A NAME that ends in "(original)" has the names of Wan's own code.
+[A-B] stands for the numbers from A to B. A NAME that ends in "(original)" has the names of Wan's own code, one
+that ends in "(modules)" those of transformers' modules, which it saves a network with as part of a pipeline.
 """
 import json
 import re
@@ -12,7 +13,7 @@ import torch
 from common import FIXTURES
 from diffusers import AutoencoderKLWan, WanTransformer3DModel, WanVACETransformer3DModel
 from original_names import rename_transformer, rename_vae, transformer_config, umt5_name
-from transformers import UMT5Config, UMT5EncoderModel
+from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration, UMT5Config, UMT5EncoderModel
 
 SMALL = dict(num_attention_heads=12, ffn_dim=8960, num_layers=30)
 LARGE = dict(num_attention_heads=40, ffn_dim=13824, num_layers=40)
@@ -28,6 +29,21 @@ TRANSFORMERS = {
 }
 UMT5_XXL = dict(vocab_size=256384, d_model=4096, d_kv=64, d_ff=10240, num_layers=24, num_heads=64,
                 feed_forward_proj="gated-gelu", dropout_rate=0.1)
+
+QWEN_VISION = dict(depth=32, hidden_act="silu", hidden_size=1280, num_heads=16, in_chans=3, patch_size=14,
+                   spatial_merge_size=2, spatial_patch_size=14, window_size=112, fullatt_block_indexes=[7, 15, 23, 31],
+                   tokens_per_second=2, temporal_patch_size=2)
+QWEN_TEXT = dict(hidden_act="silu", max_position_embeddings=128000, rms_norm_eps=1e-6, rope_theta=1e6,
+                 sliding_window=32768, use_sliding_window=False, bos_token_id=151643, eos_token_id=151645,
+                 rope_scaling={"type": "mrope", "mrope_section": [16, 24, 24]})
+# hidden_size, intermediate_size, layers, heads, heads of keys, layer from which windows would slide, vocabulary, and
+# the vision tower's intermediate_size
+QWENS = {
+    "Qwen2.5-VL-3B": (2048, 11008, 36, 16, 2, 70, 151936, 3420),
+    "Qwen2.5-VL-7B": (3584, 18944, 28, 28, 4, 28, 152064, 3420),
+    "Qwen2.5-VL-32B": (5120, 27648, 64, 40, 8, 64, 152064, 3456),
+    "Qwen2.5-VL-72B": (8192, 29568, 80, 64, 8, 80, 152064, 3456),
+}
 
 
 def folded(tensors):
@@ -83,12 +99,34 @@ def text_encoder():
     return entry(config, tensors), entry(None, original)
 
 
+def vision_language(sizes):
+    """With the config.json and the names of the hub, and with those of transformers 5's modules."""
+    keys = ("hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads",
+            "max_window_layers", "vocab_size")
+    text = QWEN_TEXT | dict(zip(keys, sizes))
+    vision = QWEN_VISION | {"intermediate_size": sizes[-1], "out_hidden_size": sizes[0]}
+    tied = sizes[0] == 2048
+    hub = {"architectures": ["Qwen2_5_VLForConditionalGeneration"], "model_type": "qwen2_5_vl", **text,
+           "vision_config": vision, "tie_word_embeddings": tied}
+    config = Qwen2_5_VLConfig(**json.loads(json.dumps(hub)))
+    with torch.device("meta"):
+        modules = Qwen2_5_VLForConditionalGeneration(config).state_dict()
+    if tied:
+        modules.pop("lm_head.weight")
+    saved = {re.sub(r"^model\.(visual\.)", r"\1", name.replace("model.language_model.", "model.")): value
+             for name, value in modules.items()}
+    full = {**config.to_diff_dict(), "architectures": hub["architectures"]}
+    return entry(hub, saved), entry(full, modules)
+
+
 def main():
     found = {}
     for name, config in TRANSFORMERS.items():
         found[name], found[f"{name} (original)"] = transformer(config)
     found["Wan2.1-VAE"], found["Wan2.1-VAE (original)"] = autoencoder()
     found["umT5-XXL"], found["umT5-XXL (original)"] = text_encoder()
+    for name, sizes in QWENS.items():
+        found[name], found[f"{name} (modules)"] = vision_language(sizes)
     lines = []
     for name, one in found.items():
         tensors = ",\n".join(f"    {json.dumps(key)}: {json.dumps(shape)}" for key, shape in one["tensors"].items())
