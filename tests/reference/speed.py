@@ -1,4 +1,5 @@
-"""Time and memory of `ditto model run` beside diffusers, for Wan's networks at full width with few layers:
+"""Time and memory of `ditto model run` beside diffusers, for Wan's networks at full width with few layers, and
+beside transformers, for a Qwen2.5-VL of half a billion parameters:
 
     python tests/reference/speed.py build/release/bin/ditto [case ...] [--threads 2] [--passes 2] [--rounds 2]
 
@@ -22,6 +23,15 @@ import time
 SMALL = dict(num_attention_heads=12, attention_head_dim=128, ffn_dim=8960)   # Wan2.1 1.3B
 LARGE = dict(num_attention_heads=40, attention_head_dim=128, ffn_dim=13824)  # Wan2.1 14B
 TEXT = 512  # tokens
+# The sizes of Qwen2.5-0.5B's language model, and a vision tower of full width with few blocks.
+HALF_BILLION = dict(
+    text_config=dict(vocab_size=151936, hidden_size=896, intermediate_size=4864, num_hidden_layers=24,
+                     num_attention_heads=14, num_key_value_heads=2, rms_norm_eps=1e-6, eos_token_id=None,
+                     bos_token_id=None, rope_parameters=dict(rope_theta=1e6, mrope_section=[8, 12, 12])),
+    vision_config=dict(depth=4, hidden_size=1280, intermediate_size=3420, num_heads=16, out_hidden_size=896,
+                       fullatt_block_indexes=[3], tokens_per_second=2),
+    tie_word_embeddings=True)
+QWEN = "Qwen2_5_VLForConditionalGeneration"
 
 # name -> class, config, entry, shapes of the inputs. Latents of 60x104 are a frame of 832x480: 1560 tokens.
 CASES = {
@@ -31,12 +41,28 @@ CASES = {
     "transformer-14b": ("WanTransformer3DModel", dict(LARGE, num_layers=1), "forward", dict(latents=(1, 40, 104))),
     "vae-encode": ("AutoencoderKLWan", {}, "encode", dict(sample=(1, 3, 9, 128, 192))),
     "vae-decode": ("AutoencoderKLWan", {}, "decode", dict(z=(1, 16, 3, 16, 24))),
+    "qwen-prefill": (QWEN, HALF_BILLION, "forward", dict(tokens=(1, 512), logits_to_keep=1)),
+    "qwen-image": (QWEN, HALF_BILLION, "forward", dict(tokens=(1, 24), patches=(24, 32), logits_to_keep=1)),
+    "qwen-decode": (QWEN, HALF_BILLION, "generate", dict(tokens=(1, 16), max_new_tokens=48)),
+    "qwen-decode-8": (QWEN, HALF_BILLION, "generate", dict(tokens=(8, 16), max_new_tokens=24)),
 }
 
 
 def make_inputs(class_name, shapes):
     import torch
     random = torch.Generator().manual_seed(1)
+    if "tokens" in shapes:
+        ids = torch.randint(0, 150000, shapes["tokens"], generator=random)
+        inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+        if "patches" in shapes:  # after the first token
+            height, width = shapes["patches"]
+            image = torch.full((1, height * width // 4), 151655)
+            ids = torch.cat([ids[:, :1], image, ids[:, 1:]], 1)
+            inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids),
+                      "mm_token_type_ids": (ids == 151655).int(),
+                      "image_grid_thw": torch.tensor([[1, height, width]]),
+                      "pixel_values": torch.randn((height * width, 1176), generator=random)}
+        return inputs
     if "latents" not in shapes:
         return {name: torch.randn(shape, generator=random).clamp(-1, 1) for name, shape in shapes.items()}
     inputs = {"hidden_states": torch.randn((1, 16, *shapes["latents"]), generator=random),
@@ -47,28 +73,44 @@ def make_inputs(class_name, shapes):
     return inputs
 
 
+def arguments_of(shapes):
+    return {key: value for key, value in shapes.items() if key in ("logits_to_keep", "max_new_tokens")}
+
+
 def prepare(folder, class_name, config, shapes):
     """Random weights and inputs, on disk."""
-    import diffusers
     import torch
     from safetensors.torch import save_file
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(0)
     with torch.no_grad():
-        model = getattr(diffusers, class_name)(**config)
+        if class_name == QWEN:
+            import transformers
+            model = transformers.Qwen2_5_VLForConditionalGeneration(transformers.Qwen2_5_VLConfig(**config))
+        else:
+            import diffusers
+            model = getattr(diffusers, class_name)(**config)
         model.save_pretrained(folder)
-    save_file(make_inputs(class_name, shapes), folder / "inputs.safetensors")
+    save_file(make_inputs(class_name, shapes), folder / "inputs.safetensors",
+              metadata={"arguments": json.dumps(arguments_of(shapes))})
 
 
 def reference(folder, class_name, entry, threads, passes):
-    """What a user of diffusers would do: its defaults, but for the number of threads."""
-    import diffusers
+    """What a user of the library would do: its defaults, but for the number of threads."""
     import torch
+    from safetensors import safe_open
     from safetensors.torch import load_file, save_file
     torch.set_num_threads(threads)
-    model = getattr(diffusers, class_name).from_pretrained(folder).eval()
+    if class_name == QWEN:
+        import transformers
+        model = transformers.Qwen2_5_VLForConditionalGeneration.from_pretrained(folder, dtype=torch.float32).eval()
+    else:
+        import diffusers
+        model = getattr(diffusers, class_name).from_pretrained(folder).eval()
     inputs = load_file(folder / "inputs.safetensors")
-    call = {"forward": lambda: model(**inputs).sample,
+    arguments = json.loads(safe_open(folder / "inputs.safetensors", "pt").metadata()["arguments"])
+    call = {"forward": lambda: model(**inputs, **arguments)[0],
+            "generate": lambda: model.generate(**inputs, **arguments, do_sample=False),
             "encode": lambda: model.encode(inputs["sample"]).latent_dist.mode(),
             "decode": lambda: model.decode(inputs["z"]).sample}[entry]
     seconds = []
@@ -95,8 +137,9 @@ def measured(command):
 
 def difference(folder):
     from safetensors.torch import load_file
-    ours, theirs = (next(iter(load_file(folder / f"{name}.safetensors").values())).double()
-                    for name in ("ditto", "reference"))
+    theirs = load_file(folder / "reference.safetensors")["result"].double()
+    ours = next(value for value in load_file(folder / "ditto.safetensors").values()
+                if value.shape == theirs.shape).double()
     return ((ours - theirs).norm() / theirs.norm()).item()
 
 
@@ -131,13 +174,13 @@ def compare(binary, name, threads, passes, rounds, kept):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("binary")
-    parser.add_argument("case", nargs="*", default=list(CASES))
+    parser.add_argument("case", nargs="*", default=[name for name in CASES if not name.startswith("qwen")])
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--passes", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--keep", help="a folder for the models, which are made again where it hasn't them")
     arguments = parser.parse_args()
-    print("| case | ditto, s | diffusers, s | ratio | ditto, MB | diffusers, MB | difference |\n"
+    print("| case | ditto, s | reference, s | ratio | ditto, MB | reference, MB | difference |\n"
           "| --- | --- | --- | --- | --- | --- | --- |")
     for name in arguments.case:
         compare(arguments.binary, name, arguments.threads, arguments.passes, arguments.rounds,
