@@ -37,7 +37,7 @@ const std::vector<Architecture>& architectures() {
       {"WanVACEPipeline", wan::make_pipeline},
       {"WanVACETransformer3DModel",
        wan::make_vace_transformer,
-       {wan::original_layout()},
+       {wan::original_layout(), wan::vace_module_layout()},
        wan::float8},
   };
   return all;

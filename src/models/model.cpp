@@ -6,6 +6,7 @@
 #include "ditto/core/nearest.h"
 #include "ditto/nn/dtype.h"
 #include "ditto/text/tokenizer.h"
+#include "models/parts.h"
 
 namespace ditto::models {
 namespace {
@@ -53,8 +54,36 @@ const Architecture& architecture_of(const std::string& class_name, const std::st
                                      "\" is not supported; those that are: " + joined(names));
 }
 
+/// Leaves all but the tensors with the prefix out, and takes it off these.
+void keep_part(const std::string& prefix, nn::Checkpoint& checkpoint) {
+  if (prefix.empty()) return;
+  checkpoint.rename([&](const std::string& name) {
+    return name.starts_with(prefix) ? name.substr(prefix.size()) : std::string();
+  });
+}
+
+/// The prefix of the part that is meant; empty for a file with one model.
+std::string prefix_of(const nn::Checkpoint& checkpoint, const fs::path& path,
+                      const std::string& part) {
+  const std::vector<FilePart> parts = parts_of(checkpoint.names());
+  std::string known;
+  for (const FilePart& one : parts) {
+    if (one.name == part) return std::string(one.prefix);
+    known += (known.empty() ? "#" : ", #") + std::string(one.name);
+  }
+  const std::string file = printable(path);
+  if (parts.empty() && part.empty()) return {};
+  if (parts.empty()) throw Error(ErrorKind::kInput, file + " holds one model, and no parts");
+  if (!part.empty()) {
+    throw Error(ErrorKind::kInput,
+                file + " has no part \"" + nn::shown(part) + "\"; it has " + known);
+  }
+  throw Error(ErrorKind::kInput,
+              file + " holds several models; add which one is meant to its name: " + known);
+}
+
 /// A file whose tensors have the names of a known layout, or one with a config.json beside it.
-Source find_single_file(const fs::path& path) {
+Source find_single_file(const fs::path& path, const std::string& part = {}) {
   const fs::path config_file = path.parent_path() / kConfigOfFiles;
   std::error_code ignored;
   const bool file = fs::is_regular_file(path, ignored);
@@ -70,17 +99,19 @@ Source find_single_file(const fs::path& path) {
       (file_name.starts_with("model") || file_name.starts_with("diffusion_pytorch_model"))) {
     return with_config();
   }
-  const nn::Checkpoint checkpoint(path);
+  nn::Checkpoint checkpoint(path);
+  const std::string prefix = prefix_of(checkpoint, path, part);
+  keep_part(prefix, checkpoint);
   const std::vector<std::string> names = checkpoint.names();
   for (const Architecture& one : architectures()) {
     for (const Layout& layout : one.layouts) {
       if (layout.config == nullptr || !layout.recognise(names)) continue;
       ModelConfig config(layout.config(checkpoint), printable(path));
       const Architecture& architecture = architecture_of(config.class_name(), printable(path));
-      return {path, std::move(config), &architecture};
+      return {path, std::move(config), &architecture, prefix};
     }
   }
-  if (has_config) return with_config();
+  if (has_config && prefix.empty()) return with_config();
   throw Error(ErrorKind::kInput, printable(path) +
                                      ": there is no config.json beside it, and its tensors' names "
                                      "are not those of a known model");
@@ -135,13 +166,18 @@ at::Tensor Inputs::optional(const std::string& name, std::int64_t rank) const {
   return has(name) ? tensor(name, rank) : at::Tensor();
 }
 
-Source find_model(const fs::path& path, std::string_view entry) {
+Source find_model(const fs::path& given, std::string_view entry) {
   std::error_code error;
+  const auto [path, part] = split_part(given);
   if (!fs::exists(path, error)) {
     throw Error(ErrorKind::kInput, printable(path) + " doesn't exist");
   }
   const bool directory = fs::is_directory(path, error);
-  if (!directory) return find_single_file(path);
+  if (!directory) return find_single_file(path, part);
+  if (!part.empty()) {
+    throw Error(ErrorKind::kInput,
+                printable(path) + " is a directory and has no parts; name a file");
+  }
   const bool tokenizer = text::Tokenizer::found_in(path);
   if (tokenizer && (entry == "tokenize" || entry == "detokenize")) return tokenizer_of(path);
   if (entry == "preprocess") {
@@ -164,6 +200,7 @@ Source find_model(const fs::path& path, std::string_view entry) {
 
 nn::Checkpoint open_checkpoint(const Source& source, std::string* layout_name) {
   nn::Checkpoint checkpoint(source.path);
+  keep_part(source.prefix, checkpoint);
   const std::vector<std::string> names = checkpoint.names();
   for (const Layout& layout : source.architecture->layouts) {
     if (!layout.recognise(names)) continue;

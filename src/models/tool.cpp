@@ -9,6 +9,7 @@
 #include "ditto/models/model.h"
 #include "ditto/nn/device.h"
 #include "ditto/nn/dtype.h"
+#include "models/parts.h"
 
 namespace ditto::models {
 namespace {
@@ -16,6 +17,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kPipelineFile = "model_index.json";
+/// In place of a class.
+constexpr const char* kSeveral = "several models in one file";
 
 void describe_entries(const Model& model, ModelReport& report) {
   for (const Entry& entry : model.entries) {
@@ -73,6 +76,14 @@ ModelReport check_single(const Source& source, bool read_values, const Progress&
   return report;
 }
 
+void add_component(const std::string& name, ModelReport component, ModelReport& report) {
+  component.component = name;
+  report.parameters += component.parameters;
+  report.bytes += component.bytes;
+  report.files += component.files;
+  report.components.push_back(std::move(component));
+}
+
 /// Adds the parts of a pipeline that have weights, each as `report_of` tells about it: folders that
 /// its index names. Schedulers and tokenizers have nothing to tell.
 void add_components(const fs::path& path, const ModelConfig& index, ModelReport& report,
@@ -89,11 +100,7 @@ void add_components(const fs::path& path, const ModelConfig& index, ModelReport&
       report.unsupported.push_back(name + ": " + class_name);
       continue;
     }
-    report.components.push_back(report_of(find_model(path / name)));
-    report.components.back().component = name;
-    report.parameters += report.components.back().parameters;
-    report.bytes += report.components.back().bytes;
-    report.files += report.components.back().files;
+    add_component(name, report_of(find_model(path / name)), report);
   }
 }
 
@@ -104,6 +111,29 @@ ModelReport check_pipeline(const fs::path& path, bool read_values, const Progres
   report.class_name = index.class_name();
   add_components(path, index, report,
                  [&](const Source& source) { return check_single(source, read_values, progress); });
+  return report;
+}
+
+/// Of a file that holds several; none of any other.
+std::vector<FilePart> parts_in(const fs::path& path) {
+  std::error_code ignored;
+  if (!fs::is_regular_file(path, ignored)) return {};
+  return parts_of(nn::Checkpoint(path).names());
+}
+
+/// A file with several models, each as `report_of` tells about it.
+ModelReport report_of_parts(const fs::path& path, const std::vector<FilePart>& parts,
+                            const std::function<ModelReport(const Source&)>& report_of) {
+  ModelReport report;
+  report.path = printable(path);
+  report.class_name = kSeveral;
+  for (const FilePart& part : parts) {
+    fs::path one = path;
+    one += "#" + std::string(part.name);
+    add_component(std::string(part.name), report_of(find_model(one)), report);
+  }
+  report.files = 1;
+  report.unexpected = names_beside(parts, nn::Checkpoint(path).names());
   return report;
 }
 
@@ -167,6 +197,11 @@ ModelReport check_model(const fs::path& path, bool read_values, const Progress& 
     if (fs::exists(path / kPipelineFile, ignored)) {
       return check_pipeline(path, read_values, progress);
     }
+    if (const auto parts = parts_in(path); !parts.empty()) {
+      return report_of_parts(path, parts, [&](const Source& source) {
+        return check_single(source, read_values, progress);
+      });
+    }
     return check_single(find_model(path), read_values, progress);
   });
 }
@@ -182,6 +217,10 @@ ModelReport describe_model(const fs::path& path, const std::string& dtype) {
   const nn::Placement placement{computing_dtype(dtype), at::kMeta};
   std::error_code ignored;
   return translated(printable(path), [&] {
+    if (const auto parts = parts_in(path); !parts.empty()) {
+      return report_of_parts(
+          path, parts, [&](const Source& source) { return describe_single(source, placement); });
+    }
     if (!fs::exists(path / kPipelineFile, ignored)) {
       return describe_single(find_model(path), placement);
     }

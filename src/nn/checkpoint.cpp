@@ -34,34 +34,31 @@ std::vector<fs::path> files_ending(const fs::path& directory, std::string_view e
   return found;
 }
 
-/// The one file that stands for the directory's weights; empty when there is none.
-fs::path main_file(const fs::path& directory) {
+/// The file that stands for the directory's weights, or the files that hold them together; none
+/// when there are no weights.
+std::vector<fs::path> main_files(const fs::path& directory) {
   std::error_code ignored;
   for (const char* name : kKnownNames) {
-    if (fs::exists(directory / name, ignored)) return directory / name;
+    if (fs::exists(directory / name, ignored)) return {directory / name};
   }
-  for (const char* ending : {".safetensors.index.json", ".safetensors"}) {
-    const std::vector<fs::path> files = files_ending(directory, ending);
-    if (files.size() == 1) return files.front();
-    if (files.size() > 1) {
-      fail(directory, "has several files *" + std::string(ending) + " and none of them is " +
-                          kKnownNames[0] + " or " + kKnownNames[2] +
-                          "; name the one that is meant");
-    }
+  std::vector<fs::path> indices = files_ending(directory, ".safetensors.index.json");
+  if (indices.size() > 1) {
+    fail(directory, "has several indices and none of them is " + std::string(kKnownNames[1]) +
+                        " or " + kKnownNames[3] + "; name the one that is meant");
   }
-  return {};
+  return indices.empty() ? files_ending(directory, ".safetensors") : indices;
 }
 
 }  // namespace
 
-bool Checkpoint::exists(const fs::path& directory) { return !main_file(directory).empty(); }
+bool Checkpoint::exists(const fs::path& directory) { return !main_files(directory).empty(); }
 
 Checkpoint::Checkpoint(const fs::path& path) : path_(path) {
   std::error_code ignored;
-  fs::path file = path;
+  std::vector<fs::path> files = {path};
   if (fs::is_directory(path, ignored)) {
-    file = main_file(path);
-    if (file.empty()) {
+    files = main_files(path);
+    if (files.empty()) {
       const bool pickled = !files_ending(path, ".bin").empty() ||
                            !files_ending(path, ".pth").empty() ||
                            !files_ending(path, ".pt").empty();
@@ -70,17 +67,19 @@ Checkpoint::Checkpoint(const fs::path& path) : path_(path) {
                          : "has no .safetensors file");
     }
   }
-  if (file.filename().string().ends_with(".json")) {
-    read_index(file);
+  if (files.front().filename().string().ends_with(".json")) {
+    read_index(files.front());
   } else {
-    add_file(file);
+    for (const fs::path& file : files) add_file(file);
   }
 }
 
 void Checkpoint::add_file(const fs::path& path) {
   files_.emplace_back(path);
   for (const auto& [name, info] : files_.back().header().tensors) {
-    places_.try_emplace(name, Place{files_.size() - 1, name});
+    if (places_.try_emplace(name, Place{files_.size() - 1, name}).second) continue;
+    fail(path_, "has several files with a tensor \"" + shown(name) + "\", and none of them is " +
+                    kKnownNames[0] + " or " + kKnownNames[2] + "; name the one that is meant");
   }
 }
 

@@ -122,11 +122,47 @@ class SingleFileTest(PublishedTest):
                     self.whole(path, class_name, tensors)
 
     def test_autoencoder(self):
-        tensors = tensors_of("Wan2.1-VAE (original)")
-        for prefix in ("", "model.", "vae.", "first_stage_model."):
-            with self.subTest(prefix):
-                self.whole(self.single({prefix + key: one for key, one in tensors.items()}), "AutoencoderKLWan",
-                           tensors)
+        for name in ("Wan2.1-VAE (original)", "Wan2.2-VAE (original)"):
+            tensors = tensors_of(name)
+            for prefix in ("", "model.", "vae.", "first_stage_model."):
+                with self.subTest(f"{name} {prefix}"):
+                    self.whole(self.single({prefix + key: one for key, one in tensors.items()}), "AutoencoderKLWan",
+                               tensors)
+
+    def test_all_in_one_file(self):
+        """As ComfyUI saves a checkpoint."""
+        parts = {"transformer": ("Wan2.1-T2V-14B (original)", "model.diffusion_model."),
+                 "vae": ("Wan2.1-VAE (original)", "vae."), "text_encoder": ("umT5-XXL", "text_encoders.umt5xxl.transformer.")}
+        tensors, total = {"text_encoders.spiece_model": ("U8", [4548313])}, 0
+        for name, prefix in parts.values():
+            part = tensors_of(name)
+            total += parameters(part)
+            tensors |= {prefix + key: one for key, one in part.items()}
+        path = self.single(tensors, "rapid-aio.safetensors")
+        report = self.check(path)
+        self.assertTrue(report["ok"])
+        self.assertEqual(set(report["components"]), set(parts))
+        self.assertEqual(report["parameters"], total)
+        self.whole(f"{path}#vae", "AutoencoderKLWan", tensors_of(parts["vae"][0]))
+        self.whole(f"{path}#text_encoder", "UMT5EncoderModel", tensors_of(parts["text_encoder"][0]))
+        self.assertIn("it has #transformer, #text_encoder, #vae", self.check(f"{path}#clip", expect=4)["error"])
+        run = self.ditto("model", "run", "--weights", path, "--inputs", "a", "--outputs", "b", expect=1)
+        self.assertIn("holds several models", run.stderr)
+        del tensors["vae.conv1.bias"]
+        tensors["clip_vision.x"] = ("F32", [1])
+        report = self.check(self.single(tensors, "rapid-aio.safetensors"), expect=4)
+        self.assertEqual(report["missing"], ["vae/quant_conv.bias"])
+        self.assertEqual(report["unexpected"], ["clip_vision.x"])
+
+    def test_vace_module_beside_its_base(self):
+        """WanVideoWrapper keeps VACE's branch in a file of its own."""
+        tensors = tensors_of("Wan2.1-VACE-14B (original)")
+        module = {key: one for key, one in tensors.items() if key.startswith("vace_")}
+        base = {key: one for key, one in tensors.items() if key not in module}
+        path = self.single(module, "Wan2_1-VACE_module_14B_bf16.safetensors")
+        self.assertIn("control branch alone", self.check(path, expect=4)["error"])
+        self.single(base, "Wan2_1-T2V-14B_fp8_e4m3fn.safetensors")
+        self.whole(self.folder, "WanVACETransformer3DModel", tensors)
 
     def test_text_encoder(self):
         for name in ("umT5-XXL", "umT5-XXL (original)"):

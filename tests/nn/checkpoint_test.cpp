@@ -80,8 +80,16 @@ TEST_F(CheckpointTest, NothingOrSeveralIsExplained) {
   shard("a.safetensors", {{"x", at::ones({2})}});
   EXPECT_EQ(Checkpoint(folder_).names(), std::vector<std::string>{"x"});
   shard("b.safetensors", {{"x", at::ones({2})}});
-  expect_refused(folder_, {"several files", "name the one that is meant"});
+  expect_refused(folder_, {"several files", "\"x\"", "name the one that is meant"});
   EXPECT_EQ(Checkpoint(folder_ / "b.safetensors").names(), std::vector<std::string>{"x"});
+}
+
+TEST_F(CheckpointTest, SeveralFilesHoldItTogether) {
+  shard("base.safetensors", {{"x", at::ones({2})}});
+  shard("module.safetensors", {{"y", at::zeros({3})}});
+  const Checkpoint checkpoint(folder_);
+  EXPECT_EQ(checkpoint.names(), (std::vector<std::string>{"x", "y"}));
+  EXPECT_TRUE(checkpoint.tensor("y").equal(at::zeros({3})));
 }
 
 TEST_F(CheckpointTest, RenamesAndLeavesOut) {

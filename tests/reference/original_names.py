@@ -40,15 +40,22 @@ RESNET = [("norm1.", "residual.0."), ("conv1.", "residual.2."), ("norm2.", "resi
           ("conv2.", "residual.6."), ("conv_shortcut.", "shortcut.")]
 
 
-def vae_name(name, resnets):
-    """`resnets`: of one block of the decoder, which is num_res_blocks + 1."""
+def vae_name(name, resnets, residual):
+    """`resnets`: of one block of the decoder, which is num_res_blocks + 1; `residual`: Wan2.2's."""
     for ours, theirs in [("post_quant_conv.", "conv2."), ("quant_conv.", "conv1.")]:
         if name.startswith(ours):
             return theirs + name[len(ours):]
     half, rest = name.split(".", 1)
+    level = re.fullmatch(r"(down|up)_blocks\.(\d+)\.(?:resnets\.(\d+)|(?:down|up)sampler)\.(.*)", rest)
     for ours, theirs in [("conv_in.", "conv1."), ("conv_out.", "head.2."), ("norm_out.", "head.0."),
                          ("mid_block.resnets.0.", "middle.0."), ("mid_block.attentions.0.", "middle.1."),
                          ("mid_block.resnets.1.", "middle.2."), ("down_blocks.", "downsamples.")]:
+        if level and residual:
+            # Wan2.2's: levels are modules, and a level's step comes after its residual blocks.
+            way, number, index, leaf = level.groups()
+            step = resnets if way == "up" else resnets - 1
+            rest = f"{way}samples.{number}.{way}samples.{step if index is None else index}.{leaf}"
+            break
         if rest.startswith(ours):
             rest = theirs + rest[len(ours):]
             break
@@ -85,9 +92,9 @@ def rename_transformer(weights):
     return renamed
 
 
-def rename_vae(weights, resnets):
-    renamed = {vae_name(name, resnets): value for name, value in weights.items()}
-    if resnets == 3:  # diffusers reads only the published depth
+def rename_vae(weights, resnets, residual=False):
+    renamed = {vae_name(name, resnets, residual): value for name, value in weights.items()}
+    if resnets == 3 and not residual:  # diffusers reads only Wan2.1's in the published depth
         assert set(convert_wan_vae_to_diffusers(dict(renamed))) == set(weights)
     return renamed
 
@@ -138,7 +145,7 @@ def make_vae(name, config, encode, decode, seed, root=FIXTURES):
     """One file without a config.json. The statistics of the latents aren't in it and stay Wan's."""
     fixture = Fixture(name, root)
     model = randomise(AutoencoderKLWan(**config), seed)
-    weights = rename_vae(in_bfloat16(model), config["num_res_blocks"] + 1)
+    weights = rename_vae(in_bfloat16(model), config["num_res_blocks"] + 1, config.get("is_residual", False))
     file = "wan_vae.safetensors"
     save_file(weights, fixture.folder / file)
     x, z = normal(encode, seed + 1, 0.5).clamp(-1, 1), normal(decode, seed + 2)
@@ -156,6 +163,8 @@ def main():
         "forward": dict(shape=(1, 2, 4, 6), text=12, timestep=[999], control=(1, 4, 6))}, seed=420)
     make_vae("original-vae", dict(vae.TINY, base_dim=3, num_res_blocks=2), (1, 3, 5, 16, 24), (1, 16, 3, 2, 2),
              seed=460)
+    residual = dict(vae.TINY_RESIDUAL, z_dim=48, latents_mean=[0.0] * 48, latents_std=[1.0] * 48)
+    make_vae("original-vae-residual", residual, (1, 3, 5, 16, 32), (1, 48, 2, 1, 2), seed=480)
     # Without a config.json everything follows from the shapes; the heads of Wan are 128 wide.
     single = dict(num_attention_heads=1, attention_head_dim=128, in_channels=16, out_channels=16, text_dim=12,
                   freq_dim=16, ffn_dim=24, num_layers=2, vace_layers=[0], vace_in_channels=96)

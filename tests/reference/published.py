@@ -78,15 +78,19 @@ def transformer(config):
     return entry(names | WAN | config, tensors), entry(original, rename_transformer(tensors))
 
 
-def autoencoder():
+WAN22_VAE = dict(base_dim=160, decoder_base_dim=256, z_dim=48, is_residual=True, in_channels=12, out_channels=12,
+                 patch_size=2, scale_factor_spatial=16, latents_mean=[0.0] * 48, latents_std=[1.0] * 48)
+
+
+def autoencoder(residual=False):
     with torch.device("meta"):
-        model = AutoencoderKLWan()
+        model = AutoencoderKLWan(**WAN22_VAE if residual else {})
     config = {"_class_name": "AutoencoderKLWan", "_diffusers_version": "0.33.0"}
     config |= {key: value for key, value in model.config.items() if not key.startswith("_") and key in (
         "attn_scales", "base_dim", "dim_mult", "dropout", "latents_mean", "latents_std", "num_res_blocks",
-        "temperal_downsample", "z_dim")}
+        "temperal_downsample", "z_dim") + (tuple(WAN22_VAE) if residual else ())}
     tensors = model.state_dict()
-    return entry(config, tensors), entry(None, rename_vae(tensors, 3))
+    return entry(config, tensors), entry(None, rename_vae(tensors, 3, residual))
 
 
 def text_encoder():
@@ -124,6 +128,7 @@ def main():
     for name, config in TRANSFORMERS.items():
         found[name], found[f"{name} (original)"] = transformer(config)
     found["Wan2.1-VAE"], found["Wan2.1-VAE (original)"] = autoencoder()
+    found["Wan2.2-VAE"], found["Wan2.2-VAE (original)"] = autoencoder(residual=True)
     found["umT5-XXL"], found["umT5-XXL (original)"] = text_encoder()
     for name, sizes in QWENS.items():
         found[name], found[f"{name} (modules)"] = vision_language(sizes)

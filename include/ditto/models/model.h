@@ -80,6 +80,8 @@ struct Source {
   std::filesystem::path path;
   ModelConfig config;
   const Architecture* architecture = nullptr;
+  /// Of the model's tensors in a file that holds others too; empty where it holds one model.
+  std::string prefix = {};
 };
 
 /// Checkpoints of a class that use other names than its modules.
@@ -122,8 +124,9 @@ inline constexpr std::string_view kTokenizerClass = "Tokenizer";
 /// scheduler_config.json, or a single file of a known layout. A directory with a tokenizer is one
 /// when there is nothing else, or when `entry` is one of a tokenizer's; the same of a picture
 /// processor (preprocessor_config.json, processor_config.json) and `preprocess`, for the classes
-/// that are listed on their own. Throws Error(kInput):
-/// nothing there, a class that is not supported (the message lists those that are).
+/// that are listed on their own. Of a file with several models, "FILE#PART" names one: transformer,
+/// text_encoder or vae. Throws Error(kInput): nothing there, several models and none named, a class
+/// that is not supported (the message lists those that are).
 Source find_model(const std::filesystem::path& path, std::string_view entry = {});
 
 /// The checkpoint of a source with its tensors renamed to the module tree's names. `layout`

@@ -14,9 +14,10 @@ namespace ditto::nn {
 class Checkpoint {
  public:
   /// `path` is a .safetensors file, an index (*.safetensors.index.json), or a directory with
-  /// model.safetensors or diffusion_pytorch_model.safetensors, whole or with an index, or with one
-  /// other .safetensors file. Throws Error(kInput): nothing or several there, a shard that is
-  /// missing or broken, an index that names a tensor which its shard lacks.
+  /// model.safetensors or diffusion_pytorch_model.safetensors, whole or with an index, or with
+  /// other .safetensors files, which together hold each tensor once. Throws Error(kInput): nothing
+  /// there, or one tensor in several files, a shard that is missing or broken, an index that names
+  /// a tensor which its shard lacks.
   explicit Checkpoint(const std::filesystem::path& path);
   /// True where the directory has weights at all (a scheduler's or tokenizer's has none).
   static bool exists(const std::filesystem::path& directory);

@@ -90,6 +90,20 @@ bool is_original(const std::vector<std::string>& names) {
   });
 }
 
+/// VACE's control branch in a file of its own, as WanVideoWrapper has it.
+bool is_module(const std::vector<std::string>& names) {
+  return std::any_of(names.begin(), names.end(), [](const std::string& name) {
+    return without_prefix(name) == "vace_blocks.0.self_attn.q.weight";
+  });
+}
+
+nlohmann::json refuse_module(const nn::Checkpoint& checkpoint) {
+  throw Error(ErrorKind::kInput,
+              printable(checkpoint.files().front().path()) +
+                  ": holds VACE's control branch alone; put it into one directory with the file of "
+                  "the text-to-video model that it is for, and name the directory");
+}
+
 std::string to_diffusers(const std::string& name) {
   return translated(without_prefix(name), false);
 }
@@ -176,6 +190,8 @@ nlohmann::json config_of(const nn::Checkpoint& checkpoint) {
 }
 
 }  // namespace
+
+Layout vace_module_layout() { return {"VACE module", is_module, to_diffusers, refuse_module}; }
 
 Layout original_layout() {
   return {"original Wan", is_original, to_diffusers, config_of, to_original};

@@ -9,4 +9,8 @@ namespace ditto::models::wan {
 /// With all that Architecture wants to know of it.
 Layout original_layout();
 
+/// A file with VACE's control branch alone is told what it lacks. In one directory with the
+/// text-to-video model's file, the two are read as one checkpoint of the layout above.
+Layout vace_module_layout();
+
 }  // namespace ditto::models::wan
