@@ -14,7 +14,6 @@ class NativeTest(harness.TestCase):
     source_names = ("bikes.mp4",)
 
     def native(self, weights=FIXTURE, expect=0, **more):
-        # Noise is what random weights make: the judge must not see it as a fault here.
         return self.run_ditto(expect=expect, generate__backend="native", generate__weights=weights, generate__device="cpu",
                               generate__recipe="vdot-4", enhance__backend="none", clip__width=96, clip__height=64,
                               clip__frames=6, instruct__count=1, curate__max_clips_per_source=1, **more)
