@@ -41,7 +41,7 @@ struct CheckOptions {
 
 int check(const CheckOptions& options) {
   std::error_code ignored;
-  if (!std::filesystem::exists(options.weights, ignored)) {
+  if (!std::filesystem::exists(models::without_part(options.weights), ignored)) {
     throw Error(ErrorKind::kUsage, printable(options.weights) + " doesn't exist");
   }
   models::ModelReport report;

@@ -191,6 +191,8 @@ bool ModelReport::whole() const {
   return all;
 }
 
+fs::path without_part(const fs::path& weights) { return split_part(weights).first; }
+
 ModelReport check_model(const fs::path& path, bool read_values, const Progress& progress) {
   std::error_code ignored;
   return translated(printable(path), [&] {

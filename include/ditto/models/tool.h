@@ -61,6 +61,9 @@ struct ModelReport {
   bool whole() const;
 };
 
+/// The file of "FILE#PART", one of several models in a file; any other path itself.
+std::filesystem::path without_part(const std::filesystem::path& weights);
+
 /// Compares names, shapes and dtypes with what the class needs, and, when asked to, looks for
 /// values that are not finite. Of a pipeline: each of its components.
 ModelReport check_model(const std::filesystem::path& path, bool read_values,
