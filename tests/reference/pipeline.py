@@ -9,6 +9,8 @@ import torch
 from common import FIXTURES, PIPELINE, Fixture, generator, normal, randomise
 from diffusers import (AutoencoderKLWan, FlowMatchEulerDiscreteScheduler, UniPCMultistepScheduler, WanPipeline,
                        WanTransformer3DModel, WanVACEPipeline, WanVACETransformer3DModel)
+import lora
+from safetensors.torch import save_file
 from scheduler import FLOW
 from transformers import T5Tokenizer, UMT5Config, UMT5EncoderModel
 
@@ -17,6 +19,13 @@ VAE = dict(base_dim=2, z_dim=4, dim_mult=[1, 2, 2, 2], num_res_blocks=1, tempera
            latents_mean=[0.3, -0.2, 0.1, -0.4], latents_std=[1.3, 0.8, 1.1, 0.6])
 TRANSFORMER = dict(num_attention_heads=2, attention_head_dim=6, in_channels=4, out_channels=4, text_dim=12,
                    freq_dim=12, ffn_dim=16, num_layers=1)
+# Few-step presets: shift of the Euler scheduler, and its sigmas.
+PRESETS = {
+    "lightx2v-4": (5.0, [1.0, 0.75, 0.5, 0.25]),
+    "causvid-3": (1.0, [1.0, 0.757, 0.522]),
+    "causvid-9": (1.0, [0.999, 0.934, 0.862, 0.756, 0.603, 0.41, 0.25, 0.14, 0.074]),
+    "vdot-4": (8.0, [1.0, 0.75, 0.5, 0.25]),
+}
 VACE = dict(TRANSFORMER, num_layers=2, vace_layers=[0, 1], vace_in_channels=72)
 
 
@@ -71,9 +80,14 @@ def images(tensor):
 
 
 def run(pipe, tensors, arguments):
-    """What the pipeline makes of the inputs of `ditto model run`."""
-    given = dict(arguments)
+    """What the pipeline makes of the inputs of `ditto model run`. LoRA files must be in its weights already."""
+    given = {name: value for name, value in arguments.items() if not name.startswith("lora")}
     sigmas = given.pop("sigmas", None)
+    own = pipe.scheduler
+    if "preset" in given:
+        shift, sigmas = PRESETS[given.pop("preset")]
+        pipe.scheduler = FlowMatchEulerDiscreteScheduler(shift=shift)
+        given["guidance_scale"] = 1.0
     set_timesteps = pipe.scheduler.set_timesteps
     if sigmas is not None:
         pipe.scheduler.set_timesteps = lambda steps, device: set_timesteps(
@@ -97,6 +111,7 @@ def run(pipe, tensors, arguments):
         frames = pipe(**given).frames
     finally:
         pipe.scheduler.set_timesteps = set_timesteps
+        pipe.scheduler = own
     return {"frames": frames if isinstance(frames, torch.Tensor) else torch.from_numpy(frames)}
 
 
@@ -140,19 +155,41 @@ def vace():
     case(fixture, pipe, "video", {"latents": normal((1, 4, 3, 2, 2), 4300), "video": pictures((9, 16, 16, 3), 4301)},
          prompt="under the bridge", height=16, width=16, num_frames=9, num_inference_steps=2, guidance_scale=2.5,
          conditioning_scale=0.8, output_type="latent")
+    adapter = lora.peft({key: value.clone() for key, value in pipe.transformer.state_dict().items()}, 4400)
+    save_file(adapter.file, fixture.folder / "lora.safetensors")
+    pipe.transformer.load_state_dict(lora.merged(adapter.weights, adapter, 0.8))
+    case(fixture, pipe, "preset-lora", {"latents": normal((1, 4, 3, 2, 2), 4401), "prompt_embeds": normal((1, 4, 12), 4402),
+                                        "video": pictures((5, 16, 16, 3), 4403),
+                                        "reference_images": pictures((1, 41, 22, 3), 4404)},
+         height=16, width=16, num_frames=5, preset="lightx2v-4", lora="lora.safetensors", lora_scale=0.8,
+         output_type="np")
 
 
-def share(names, source="pipeline-wan", target="pipeline-vace"):
-    """One file for both: the repository stays small."""
-    for name in names:
+def low_noise():
+    """The second expert alone takes all steps. The reference has no such thing: there it is both experts."""
+    fixture = Fixture("pipeline-low-noise")
+    pipe = build(fixture.folder, WanPipeline, UniPCMultistepScheduler(**FLOW, flow_shift=3.0),
+                 {"transformer_2": WanTransformer3DModel(**TRANSFORMER)}, seed=3000, boundary_ratio=0.875)
+    pipe.transformer = pipe.transformer_2
+    embeds = {name: normal((1, 6, 12), 3500 + i) for i, name in enumerate(("prompt_embeds", "negative_prompt_embeds"))}
+    case(fixture, pipe, "alone", embeds | {"latents": normal((1, 4, 1, 2, 4), 3510)}, height=16, width=32,
+         num_frames=1, num_inference_steps=5, guidance_scale=4.0, guidance_scale_2=2.0, output_type="latent")
+
+
+def share(target, names):
+    """One folder for both: the repository stays small. `names`: in `target` -> in pipeline-wan."""
+    for name, source in names.items():
         shutil.rmtree(FIXTURES / target / name)
-        (FIXTURES / target / name).symlink_to(f"../{source}/{name}")
+        (FIXTURES / target / name).symlink_to(f"../pipeline-wan/{source}")
 
 
 def main():
     text_to_video()
     vace()
-    share(["vae", "text_encoder", "tokenizer"])
+    low_noise()
+    parts = {name: name for name in ("vae", "text_encoder", "tokenizer")}
+    share("pipeline-vace", parts)
+    share("pipeline-low-noise", parts | {"transformer_2": "transformer"})  # drawn from the same seed
 
 
 if __name__ == "__main__":

@@ -25,12 +25,6 @@ import lora
 import pipeline
 from scheduler import FLOW
 
-PRESETS = {  # name -> shift, sigmas
-    "lightx2v-4": (5.0, [1.0, 0.75, 0.5, 0.25]),
-    "causvid-3": (1.0, [1.0, 0.757, 0.522]),
-    "causvid-9": (1.0, [0.999, 0.934, 0.862, 0.756, 0.603, 0.41, 0.25, 0.14, 0.074]),
-    "vdot-4": (8.0, [1.0, 0.75, 0.5, 0.25]),
-}
 WORDS = "a green slow river under the old bridge turns to gold while people walk along".split()
 
 
@@ -117,19 +111,16 @@ def lora_files(draw, pipe, folder, arguments):
 
 
 def steps(draw, pipe, arguments, tensors):
-    """How many, or a preset. Returns the reference's own arguments where they differ."""
+    """How many, or a preset."""
     if draw.random() < 0.35:
-        arguments["preset"] = draw.choice(sorted(PRESETS))
-        shift, sigmas = PRESETS[arguments["preset"]]
-        pipe.scheduler = FlowMatchEulerDiscreteScheduler(shift=shift)
+        arguments["preset"] = draw.choice(sorted(pipeline.PRESETS))
         tensors.pop("negative_prompt_embeds", None)
         arguments.pop("negative_prompt", None)
-        return {"sigmas": sigmas, "guidance_scale": 1.0}
+        return
     arguments["num_inference_steps"] = draw.randint(1, 5)
     arguments["guidance_scale"] = draw.choice([1.0, 1.5, 4.0, 6.0])
     if pipe.config.boundary_ratio is not None and draw.random() < 0.5:
         arguments["guidance_scale_2"] = draw.choice([2.0, 3.0])
-    return {}
 
 
 def shrinks_to_nothing(video, height, width):
@@ -153,7 +144,7 @@ def case(seed, folder):
     batch = 1 if vace else draw.choice([1, 1, 2])
     references = conditions(draw, tensors, frames) if vace else 0
     texts(draw, arguments, tensors, batch)
-    theirs = steps(draw, pipe, arguments, tensors)
+    steps(draw, pipe, arguments, tensors)
     if vace and draw.random() < 0.5:
         layers = len(next(iter(parts.values())).config.vace_layers)
         arguments["conditioning_scale"] = draw.choice([0.6, [draw.uniform(-1, 2) for _ in range(layers)]])
@@ -170,10 +161,9 @@ def case(seed, folder):
         tensors["latents"] = normal((batch, 4, (frames - 1) // 4 + 1 + references, height // 8, width // 8), seed)
     else:
         arguments["seed"] = draw.randint(0, 1000)
-    own = {key: value for key, value in arguments.items() if key != "preset" and not key.startswith("lora")}
     if pipe.transformer is None:
         pipe.transformer = pipe.transformer_2  # the reference can't do without; here one does all steps
-    expected = pipeline.run(pipe, tensors, own | theirs)["frames"]
+    expected = pipeline.run(pipe, tensors, arguments)["frames"]
     save_file({key: value.contiguous() for key, value in tensors.items()}, folder / "in.safetensors",
               metadata={"arguments": json.dumps(arguments)})
     about = {key: value for key, value in arguments.items() if key not in ("prompt", "negative_prompt")}
