@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "ditto/models/model.h"
+#include "ditto/nn/runtime.h"
 #include "ditto/nn/safetensors.h"
 
 namespace ditto::models {
@@ -33,6 +34,7 @@ at::Tensor result(const fs::path& weights, const std::string& entry, const fs::p
 
 class FilesTest : public ::testing::Test {
  protected:
+  static void SetUpTestSuite() { nn::set_up_torch(); }
   void SetUp() override {
     folder_ = fs::temp_directory_path() / ("ditto-files-" + std::to_string(::getpid()));
     fs::create_directories(folder_);

@@ -7,6 +7,7 @@
 
 #include "ditto/models/checkpoints.h"
 #include "ditto/models/model.h"
+#include "ditto/nn/runtime.h"
 #include "models/resample.h"
 
 namespace ditto::models {
@@ -62,7 +63,12 @@ std::vector<std::uint8_t> by_entry(const at::Tensor& control, const at::Tensor& 
   return pictures_of(frames).rgb;
 }
 
-TEST(VaceGeneratorTest, DoesWhatThePipelinesEntryDoes) {
+class VaceGeneratorTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() { nn::set_up_torch(); }
+};
+
+TEST_F(VaceGeneratorTest, DoesWhatThePipelinesEntryDoes) {
   const at::Tensor control = noise(5, 16, 32, 1), reference = noise(1, 16, 32, 2);
   VaceGenerator generator(tiny());
   const Pictures frames = generator.generate(request_of(control, reference));
@@ -75,7 +81,7 @@ TEST(VaceGeneratorTest, DoesWhatThePipelinesEntryDoes) {
   EXPECT_EQ(generator.generate(request_of(control, reference)).rgb, frames.rgb);
 }
 
-TEST(VaceGeneratorTest, TakesARecipe) {
+TEST_F(VaceGeneratorTest, TakesARecipe) {
   const at::Tensor control = noise(5, 16, 16, 3), reference = noise(1, 16, 16, 4);
   VaceOptions options = tiny();
   options.recipe = "causvid-3";
@@ -93,7 +99,7 @@ TEST(VaceGeneratorTest, TakesARecipe) {
   EXPECT_THROW(VaceGenerator{options}, Error);
 }
 
-TEST(VaceGeneratorTest, KeepsNumberAndSizeOfTheFrames) {
+TEST_F(VaceGeneratorTest, KeepsNumberAndSizeOfTheFrames) {
   // 7 frames become 9, 21 x 40 pixels 16 x 32.
   const at::Tensor control = noise(7, 21, 40, 5), reference = noise(1, 21, 40, 6);
   VaceGenerator generator(tiny());
@@ -111,7 +117,7 @@ TEST(VaceGeneratorTest, KeepsNumberAndSizeOfTheFrames) {
   EXPECT_EQ(frames.rgb, pictures_of(wanted.narrow(0, 0, 7).contiguous()).rgb);
 }
 
-TEST(VaceGeneratorTest, EveryInputCounts) {
+TEST_F(VaceGeneratorTest, EveryInputCounts) {
   const at::Tensor control = noise(5, 16, 16, 7), reference = noise(1, 16, 16, 8);
   VaceGenerator generator(tiny());
   const VaceRequest request = request_of(control, reference);
@@ -133,7 +139,7 @@ TEST(VaceGeneratorTest, EveryInputCounts) {
   EXPECT_NE(generator.generate(other).rgb, frames);
 }
 
-TEST(VaceGeneratorTest, RefusesWhatCantWork) {
+TEST_F(VaceGeneratorTest, RefusesWhatCantWork) {
   VaceOptions options = tiny();
   options.weights = kPipelines / "pipeline-wan";  // text to video
   EXPECT_THROW(VaceGenerator{options}, Error);

@@ -10,6 +10,10 @@ namespace {
 /// What a causal convolution over time remembers: a kernel of three frames looks back on two.
 constexpr std::int64_t kRemembered = 2;
 
+at::ScalarType at_least_float(const at::Tensor& x) {
+  return c10::promoteTypes(x.scalar_type(), at::kFloat);
+}
+
 at::Tensor channels_last(const at::Tensor& x) {
   return x.contiguous(at::MemoryFormat::ChannelsLast3d);
 }
@@ -58,19 +62,19 @@ ChannelNorm::ChannelNorm(const nn::Scope& scope, std::int64_t channels, bool ima
 
 at::Tensor ChannelNorm::wide(const at::Tensor& x) const {
   constexpr double kLeastLength = 1e-12;  // torch.nn.functional.normalize
-  const at::Tensor wide = x.to(c10::promoteTypes(x.scalar_type(), at::kFloat));
+  const at::Tensor wide = x.to(at_least_float(x));
   const at::Tensor length = at::linalg_vector_norm(wide, 2, {-1}, true).clamp_min_(kLeastLength);
   const double scale = std::sqrt(static_cast<double>(gamma.size(0)));
   return wide.div(length).mul_(gamma.flatten().to(wide.scalar_type()).mul(scale));
 }
 
 at::Tensor ChannelNorm::operator()(const at::Tensor& x) const {
-  return wide(x).to(x.scalar_type());
+  return wide(x).to(gamma.scalar_type());
 }
 
 at::Tensor ChannelNorm::activated(const at::Tensor& x) const {
   at::Tensor normed = wide(x.movedim(1, -1));
-  return at::silu_(normed).to(x.scalar_type()).movedim(-1, 1);
+  return at::silu_(normed).to(gamma.scalar_type()).movedim(-1, 1);
 }
 
 AutoencoderResnet::AutoencoderResnet(const nn::Scope& scope, std::int64_t in, std::int64_t out)
@@ -84,7 +88,8 @@ AutoencoderResnet::AutoencoderResnet(const nn::Scope& scope, std::int64_t in, st
 at::Tensor AutoencoderResnet::operator()(const at::Tensor& x, FeatureCache& cache) const {
   const at::Tensor inner = conv1(norm1.activated(x), cache);
   at::Tensor result = conv2(norm2.activated(inner), cache);
-  return result.add_(conv_shortcut ? (*conv_shortcut)(x) : x);
+  result = result.to(at_least_float(result));
+  return result.add_(conv_shortcut ? (*conv_shortcut)(x.to(inner.scalar_type())) : x);
 }
 
 AutoencoderAttention::AutoencoderAttention(const nn::Scope& scope, std::int64_t dim)
@@ -98,7 +103,8 @@ at::Tensor AutoencoderAttention::operator()(const at::Tensor& x) const {
   const at::Tensor qkv = at::linear(norm(pixels), to_qkv.weight.flatten(1), to_qkv.bias);
   const std::vector<at::Tensor> parts = qkv.unsqueeze(1).chunk(3, -1);
   const at::Tensor attended = nn::attention(parts[0], parts[1], parts[2]).squeeze(1);
-  const at::Tensor result = at::linear(attended, proj.weight.flatten(1), proj.bias).add_(pixels);
+  at::Tensor result = at::linear(attended, proj.weight.flatten(1), proj.bias);
+  result = result.to(at_least_float(result)).add_(pixels);
   return as_video(result.transpose(1, 2).view_as(images), x.size(0));
 }
 
@@ -121,8 +127,9 @@ AutoencoderDownsample::AutoencoderDownsample(const nn::Scope& scope, std::int64_
 
 at::Tensor AutoencoderDownsample::operator()(const at::Tensor& x, FeatureCache& cache) const {
   // One pixel of zeros on the right and at the bottom.
+  const at::Tensor images = as_images(x.to(resample.weight.scalar_type()));
   const at::Tensor smaller =
-      as_video(resample(at::constant_pad_nd(as_images(x), {0, 1, 0, 1})), x.size(0));
+      as_video(resample(at::constant_pad_nd(images, {0, 1, 0, 1})), x.size(0));
   if (!time_conv) return smaller;
   at::Tensor& last = cache.next();
   const bool first_chunk = !last.defined();
@@ -137,7 +144,8 @@ AutoencoderUpsample::AutoencoderUpsample(const nn::Scope& scope, std::int64_t in
   if (temporal) time_conv.emplace(scope / "time_conv", in, in * 2, 3, 1);
 }
 
-at::Tensor AutoencoderUpsample::operator()(const at::Tensor& x, FeatureCache& cache) const {
+at::Tensor AutoencoderUpsample::operator()(const at::Tensor& wide, FeatureCache& cache) const {
+  const at::Tensor x = wide.to(resample.weight.scalar_type());
   at::Tensor frames = x;
   if (time_conv) {
     at::Tensor& slot = cache.next();
@@ -179,7 +187,7 @@ at::Tensor AutoencoderResidualDown::operator()(const at::Tensor& x, FeatureCache
                                .unflatten(2, {-1, frames});  // [B, C, T, ft, H, fh, W, fw]
   const at::Tensor around =
       cells.permute({0, 1, 3, 5, 7, 2, 4, 6}).flatten(1, 4).unflatten(1, {out, -1}).mean(2);
-  return inner.add_(around);
+  return inner.to(at_least_float(inner)).add_(around);
 }
 
 at::Tensor AutoencoderRepeat::operator()(const at::Tensor& x, bool first_chunk) const {

@@ -12,6 +12,9 @@
 /// A video goes through frame 0 first, then in chunks of frames. Tensors are [B, C, T, H, W] with
 /// channels last in memory. Every convolution over time sees the frames before its chunk through
 /// the cache, so that the result is that of the whole video at once.
+///
+/// In a network of 16-bit parameters the sum that runs through residual blocks and attention is
+/// float32; each takes it, or what a convolution gave, and gives it. diffusers rounds it each time.
 namespace ditto::models::wan {
 
 /// What the layers keep from the chunks before, in the order in which they are called.
@@ -50,7 +53,7 @@ struct CausalConv3d {
 };
 
 /// x / |x| * sqrt(channels) * gamma, where |x| is the length over the channels of a pixel. Computed
-/// in float32 at least, and rounded to x's dtype once.
+/// in float32 at least, and rounded to gamma's dtype once.
 struct ChannelNorm {
   at::Tensor gamma;  ///< [C, 1, 1, 1], or [C, 1, 1] for images
 
@@ -109,7 +112,7 @@ struct AutoencoderUpsample {
   std::optional<CausalConv3d> time_conv;
 
   AutoencoderUpsample(const nn::Scope& scope, std::int64_t in, std::int64_t out, bool temporal);
-  at::Tensor operator()(const at::Tensor& x, FeatureCache& cache) const;
+  at::Tensor operator()(const at::Tensor& wide, FeatureCache& cache) const;
 };
 
 /// A level of Wan2.2's encoder: residual blocks and a step down, around which goes a mean over
