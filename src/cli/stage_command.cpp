@@ -25,8 +25,11 @@ struct StageOptions {
   ConfigOptions config;
   std::string backend;
   std::string video, image, edited, keyframe, mask, instruction, output, mask_output, preset;
-  int keyframe_index = -1;  ///< -1: not given
+  int keyframe_index = -1;             ///< -1: not given
+  std::vector<int> keyframe_indices;   ///< of generate, which takes several
+  std::vector<std::string> keyframes;  ///< their pictures
   bool list = false;
+  bool json = false;
   int count = 0;
   int crf = -1;          ///< -1: output.crf
   double strength = -1;  ///< -1: enhance.strength
@@ -108,12 +111,12 @@ void instruct(const StageOptions& options, const config::Config& config) {
   }
 }
 
-void require_keyframe(const StageOptions& options, const media::Video& video) {
+void require_keyframe(int index, const StageOptions& options, const media::Video& video) {
   const int frames = static_cast<int>(video.frames.size());
-  if (options.keyframe_index >= 0 && options.keyframe_index < frames) return;
+  if (index >= 0 && index < frames) return;
   throw Error(ErrorKind::kUsage,
               fmt::format("--keyframe-index: expected 0 to {} for the {} frames of {}, found {}",
-                          frames - 1, frames, options.video, options.keyframe_index));
+                          frames - 1, frames, options.video, index));
 }
 
 void list_edits() {
@@ -141,7 +144,7 @@ void edit(const StageOptions& options, const config::Config& config) {
   cv::Mat image;
   if (!options.video.empty()) {
     media::Video video = read_whole_video(options.video, no_more_memory);
-    require_keyframe(options, video);
+    require_keyframe(options.keyframe_index, options, video);
     clip = clip_of(std::move(video), options.keyframe_index);
     image = clip->key();
   }
@@ -171,20 +174,46 @@ void edit(const StageOptions& options, const config::Config& config) {
                                          : result.mask);
 }
 
+/// The pictures of --edited-keyframe, each with its --keyframe-index.
+std::vector<stages::EditedKey> read_keys(const StageOptions& options) {
+  if (options.keyframe_indices.size() != options.keyframes.size()) {
+    throw Error(ErrorKind::kUsage,
+                fmt::format("expected as many --edited-keyframe as --keyframe-index, in the same "
+                            "order, found {} and {}",
+                            options.keyframes.size(), options.keyframe_indices.size()));
+  }
+  std::vector<stages::EditedKey> keys;
+  for (std::size_t i = 0; i < options.keyframes.size(); ++i) {
+    const int index = options.keyframe_indices[i];
+    for (const stages::EditedKey& key : keys) {
+      if (key.frame == index)
+        throw Error(ErrorKind::kUsage, fmt::format("--keyframe-index: {} is given twice", index));
+    }
+    keys.push_back({index, media::read_image(options.keyframes[i])});
+  }
+  return keys;
+}
+
 void generate(const StageOptions& options, const config::Config& config) {
   require_ending("--output", options.output, {".mp4"});
   const auto generator = stages::make_generator(config.generate, usable_cores());
-  const cv::Mat picture = media::read_image(options.keyframe);
+  std::vector<stages::EditedKey> keys = read_keys(options);
+  const int count = static_cast<int>(keys.size());
   media::Video video = read_whole_video(options.video, [&](const stages::ClipShape& shape) {
-    return generator->prepared_bytes(shape) + generator->working_bytes(shape);
+    return generator->prepared_bytes(shape, count) + generator->working_bytes(shape, count);
   });
-  require_keyframe(options, video);
-  const cv::Mat edited = fit_picture(picture, options.keyframe, video.size());
-  const stages::Clip clip = clip_of(std::move(video), options.keyframe_index);
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    require_keyframe(keys[i].frame, options, video);
+    keys[i].picture = fit_picture(keys[i].picture, options.keyframes[i], video.size());
+  }
+  const stages::Clip clip = clip_of(std::move(video), keys.front().frame);
   const stages::Generation result =
-      generator->generate(clip, *generator->prepare(clip), edited, options.instruction,
-                          stream_for(config, clip.id, "generate"));
+      generator->generate(clip, *generator->prepare(clip, options.keyframe_indices), keys,
+                          options.instruction, stream_for(config, clip.id, "generate"));
+  if (!result.refusal.empty())
+    throw Error(ErrorKind::kInput, options.video + ": the generator refused: " + result.refusal);
   write_video(options.output, result.video, config.output, options.crf);
+  if (options.json) print_line(result.details);
 }
 
 /// The two videos of one sample.
@@ -235,7 +264,7 @@ stages::JudgeContext judge_context(const StageOptions& options, const config::Co
   context.instruction.origin = "user";
   context.key_frame = frame_at(config.edit.keyframe_position, source.frames.size());
   if (options.keyframe.empty()) return context;
-  require_keyframe(options, source);
+  require_keyframe(options.keyframe_index, options, source);
   context.key_frame = options.keyframe_index;
   context.edited_key_frame =
       fit_picture(media::read_image(options.keyframe), options.keyframe, source.size());
@@ -333,20 +362,33 @@ void add_generate(CLI::App& parent, int& status) {
   CLI::App* command =
       add_stage(parent, status, "generate", "Spread an edited key frame over a video", o, generate);
   add_file(command, "--video", o->video, "The video; the result has its size, rate and frames");
-  command->add_option("--keyframe-index", o->keyframe_index, "Which frame was edited, from 0")
+  command
+      ->add_option("--keyframe-index", o->keyframe_indices,
+                   "Which frame was edited, from 0; may be given several times")
       ->type_name("K")
-      ->required();
-  add_file(command, "--edited-keyframe", o->keyframe, "That frame, edited");
+      ->required()
+      ->allow_extra_args(false);
+  command
+      ->add_option("--edited-keyframe", o->keyframes,
+                   "That frame, edited; once for each --keyframe-index, in the same order")
+      ->type_name("FILE")
+      ->required()
+      ->allow_extra_args(false);
   command->add_option("--instruction", o->instruction, "What was edited, for generators that read")
       ->type_name("TEXT");
   command->add_option("--preset", o->preset, "draft, default or best; replaces generate.preset")
       ->type_name("P")
       ->check(CLI::IsMember({"draft", "default", "best"}));
   add_crf(command, *o);
+  command->add_flag("--json", o->json,
+                    "Print what was measured, and the confidence in each frame, 0 to 1, as JSON");
   add_file(command, "--output", o->output, "The edited video, .mp4");
   command->footer(
-      "Example:\n  ditto stage generate --video a.mp4 --keyframe-index 24 --edited-keyframe q.png "
-      "--output b.mp4");
+      "Exit status 1 when the video has a cut, over which no edit can be carried.\nExamples:\n"
+      "  ditto stage generate --video a.mp4 --keyframe-index 24 --edited-keyframe q.png "
+      "--output b.mp4\n"
+      "  ditto stage generate --video a.mp4 --keyframe-index 8 --edited-keyframe p.png "
+      "--keyframe-index 40 --edited-keyframe q.png --output b.mp4");
 }
 
 void add_enhance(CLI::App& parent, int& status) {

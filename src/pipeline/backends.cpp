@@ -20,11 +20,11 @@ Backends make_backends(const config::Config& config, int generator_threads) {
 MemoryNeed memory_need(const Backends& backends, const stages::ClipShape& shape) {
   const std::size_t video = shape.video_bytes();
   MemoryNeed need;
-  need.clip =
-      video + backends.generator->prepared_bytes(shape) + backends.enhancer->prepared_bytes(shape);
+  need.clip = video + backends.generator->prepared_bytes(shape, 1) +
+              backends.enhancer->prepared_bytes(shape);
   // While the enhancer works the generated frames are held, and they stay until they are stored;
   // while the judge works both videos may still be waiting for the encoder.
-  need.sample = std::max({backends.generator->working_bytes(shape),
+  need.sample = std::max({backends.generator->working_bytes(shape, 1),
                           video + backends.enhancer->working_bytes(shape),
                           2 * video + backends.judge->working_bytes(shape)});
   return need;

@@ -275,11 +275,14 @@ dataset::SampleRecord SampleChain::run(const EncodeLater& later) {
 
   if (const Edited& edit = edited(); !edit.refusal.empty()) return rejected("edit", edit.refusal);
   if (const stages::GateResult gate = gated(); !gate.pass) return rejected("gate", gate.reason);
+  if (const std::string refusal = generator_refusal(); !refusal.empty())
+    return rejected("generate", refusal);
   // The judge asks for the enhanced frames, these for the generated ones, these for the key frame.
   const stages::Judgement judgement = judged();
 
   dataset::SampleRecord record = base_record();
   record.scores = stages::to_json(judgement)["scores"];
+  record.details["judge"] = judgement.measurements;
   if (!judgement.accepted) {
     record.outcome = "rejected";
     record.stage = "judge";
@@ -352,9 +355,23 @@ stages::GateResult SampleChain::gated() {
   return gate;
 }
 
+std::string SampleChain::generator_refusal() {
+  // Enhanced frames have been generated.
+  if (context_.store.find(keys_.enhance)) return "";
+  generated();
+  return refusal_;
+}
+
 const media::Video& SampleChain::generated() {
   if (generated_) return *generated_;
   if (const auto stored = context_.store.find(keys_.generate)) {
+    refusal_ = stored->value("refusal", "");
+    if (!refusal_.empty()) {
+      generated_ = media::Video();
+      details_["generate"] = stored->at("details");
+      seconds_["generate"] = stored->at("seconds");
+      return *generated_;
+    }
     generated_ = media::read_lossless(context_.store.file(keys_.generate, "mkv"));
     confidence_ = stored->at("confidence").get<std::vector<float>>();
     details_["generate"] = stored->at("details");
@@ -367,10 +384,18 @@ const media::Video& SampleChain::generated() {
   const Edited& edit = edited();
   stages::Generation generation = attempt(keys_.generate, [&] {
     return context_.backends.generator->generate(
-        clip, *prepared, edit.image, instruction_.text,
+        clip, *prepared, {{clip.key_frame, edit.image}}, instruction_.text,
         Stream(context_.config.run.seed, key_, "generate"));
   });
   generated_ = generation.video;
+  refusal_ = generation.refusal;
+  if (!refusal_.empty()) {
+    details_["generate"] = generation.details;
+    context_.store.put(keys_.generate, {{"refusal", refusal_},
+                                        {"details", generation.details},
+                                        {"seconds", seconds_["generate"]}});
+    return *generated_;
+  }
   confidence_ = generation.confidence;
   details_["generate"] = generation.details;
   hashes_["generated"] = media::pixel_hash(*generated_);

@@ -102,9 +102,11 @@ void calibrate(const stages::ClipRecord& record, const config::Config& config,
     timed(seconds, "gate",
           [&] { return backends.gate->check(clip.key(), edit.image, edit.mask, instruction); });
     const auto generation = timed(seconds, "generate", [&] {
-      return backends.generator->generate(clip, *prepared, edit.image, instruction.text,
+      return backends.generator->generate(clip, *prepared, {{clip.key_frame, edit.image}},
+                                          instruction.text,
                                           Stream(config.run.seed, clip.id, "generate"));
     });
+    if (!generation.refusal.empty()) continue;
     const auto video = timed(seconds, "enhance", [&] {
       return backends.enhancer->enhance(clip, *prepared_to_enhance, generation.video,
                                         instruction.text,

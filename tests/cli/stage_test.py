@@ -104,6 +104,35 @@ class StageTest(TestCase):
         ffmpeg("-i", self.video, "-vf", "negate,scale=96:56", "-c:v", "ffv1", shorter)
         self.assertEqual(self.judge(shorter)["fault"], "wrong_size")
 
+    def test_several_keys_and_what_is_measured(self):
+        keys = [self.frame(self.video, index, f"k{index}.png", "hue=h=120") for index in (2, 8)]
+        result = self.generate(self.video, keys[0], "--keyframe-index", 8, "--edited-keyframe", keys[1], "--json", index=2)
+        measured = json.loads(result.stdout)
+        self.assertEqual([key["frame"] for key in measured["keys"]], [2, 8])
+        self.assertEqual(len(measured["confidence"]), 11)
+        self.assertTrue(all(0 <= c <= 1 for c in measured["confidence"]), measured)
+        self.assertEqual([measured["confidence"][index] for index in (2, 8)], [1, 1])
+        self.assertEqual(stream_of(self.folder / "b.mp4"), (192, 112, "25/1", 11))
+
+        unpaired = self.generate(self.video, keys[0], "--keyframe-index", 8, expect=2)
+        self.assertIn("as many --edited-keyframe as --keyframe-index", unpaired.stderr)
+        twice = self.generate(self.video, keys[0], "--keyframe-index", 5, "--edited-keyframe", keys[1], expect=2)
+        self.assertIn("5 is given twice", twice.stderr)
+        late = self.generate(self.video, keys[0], "--keyframe-index", 11, "--edited-keyframe", keys[1], expect=2)
+        self.assertIn("expected 0 to 10", late.stderr)
+
+    def test_a_video_with_a_cut_is_refused(self):
+        video = self.folder / "cut.mkv"
+        ffmpeg("-i", CLIPS / "bikes.mp4", "-i", CLIPS / "box.mp4", "-filter_complex",
+               "[0]trim=end_frame=6,scale=192:112,setsar=1,fps=25,setpts=N/25/TB[a];"
+               "[1]trim=start_frame=150:end_frame=156,scale=192:112,setsar=1,setpts=N/25/TB[b];[a][b]concat",
+               "-c:v", "ffv1", video)
+        result = self.generate(video, self.keyframe, expect=1)
+        self.assertIn("another shot begins at frame 6", result.stderr)
+        self.assertFalse((self.folder / "b.mp4").exists())
+        self.generate(video, self.keyframe, "--set", "generate.shot_threshold=0")
+        self.assertTrue((self.folder / "b.mp4").exists())
+
     def test_curate_lists_clips_and_drops(self):
         result = self.ditto("stage", "curate", "--video", self.video, "--set", "clip.frames=5", "--set",
                             "clip.width=96", "--set", "clip.height=56")

@@ -68,6 +68,27 @@ class BuildTest(harness.TestCase):
         self.assertEqual((refused["outcome"], refused["stage"]), ("rejected", "edit"))
         self.assertTrue(refused["reason"])
 
+    def test_a_clip_with_a_cut_is_rejected_by_the_generator(self):
+        joined = self.temporary / "cut.mp4"
+        subprocess.run(
+            ["ffmpeg", "-v", "error", "-y", "-i", self.videos / "bikes.mp4", "-i", self.videos / "box.mp4",
+             "-filter_complex", "[0]fps=12,scale=192:112,setsar=1,trim=end_frame=6[a];[1]fps=12,scale=192:112,setsar=1,"
+             "trim=end_frame=6,setpts=PTS-STARTPTS[b];[a][b]concat", "-q:v", "3", joined], check=True)
+        for path in self.videos.iterdir():
+            path.unlink()
+        joined.rename(self.videos / "cut.mp4")
+        # Curation is kept from seeing it.
+        self.run_ditto(curate__shot_threshold=100, curate__max_clips_per_source=1)
+        samples = harness.samples(self.out)
+        self.assertTrue(samples)
+        reached = [sample for sample in samples if sample["stage"] not in ("edit", "gate")]
+        self.assertTrue(reached, samples)
+        for sample in reached:
+            self.assertEqual((sample["outcome"], sample["stage"]), ("rejected", "generate"))
+            self.assertIn("another shot begins at frame", sample["reason"])
+            self.assertTrue(sample["details"]["generate"]["cuts"])
+        self.ditto("verify", self.out)
+
     def test_usage_errors_exit_2_before_any_work(self):
         result = self.run_ditto(expect=2, judge__min_qualty=3)
         self.assertIn("judge.min_qualty", result.stderr)

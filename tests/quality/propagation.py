@@ -3,7 +3,9 @@
 For each pair of clip and editor: the editor is applied to the key frame, the program gets the clip and
 that picture, and its video is compared with the editor applied to every frame. Other methods answer
 the same question: `copy` the source, `freeze` the edited key, a colour `lut` fitted on the key pair,
-the edited key moved along by optical flow (`warp`). Every answer is encoded alike.
+the edited key moved along by optical flow (`warp`). Every answer is encoded alike. With --warped-key the
+picture is displaced by 1.4 px on average, as by an editor that draws it anew; the method `unaligned`, not
+run unless named, is the program with generate.align_key off.
 
     .deps/venv-quality/bin/python tests/quality/propagation.py --binary build/release/bin/ditto
 """
@@ -25,6 +27,7 @@ import metrics
 import scene as scenes
 
 METHODS = ("ditto", "copy", "freeze", "lut", "warp")
+OTHER_METHODS = ("unaligned",)
 
 
 @dataclasses.dataclass
@@ -143,6 +146,9 @@ def run(binary, stretches, editors, methods=METHODS, frames=33, width=480, step=
                 costs = (0.0, 0.0, 0.0)
                 if method == "ditto":
                     answer, *costs = generate(binary, source, keys, pictures, crf, extra)
+                elif method == "unaligned":
+                    answer, *costs = generate(binary, source, keys, pictures, crf,
+                                              (*extra, "--set", "generate.align_key=false"))
                 elif method == "copy":
                     answer = _encoded(source, crf)
                 elif method == "freeze":
@@ -153,7 +159,7 @@ def run(binary, stretches, editors, methods=METHODS, frames=33, width=480, step=
                     flows = _flow_to_key(*of_clip)
                     answer = _encoded(np.stack([metrics.warp(pictures[0], f) for f in flows]), crf)
                 else:
-                    raise ValueError(f"no method {method}; there are {', '.join(METHODS)}")
+                    raise ValueError(f"no method {method}; there are {', '.join(METHODS + OTHER_METHODS)}")
                 row = Row(stretch.name, editor.name, editor.kind, method, stretch.held_out or editor.held_out,
                           metrics.psnr(answer, oracle), metrics.ssim(answer, oracle), warping.relative(answer),
                           warp_oracle, metrics.psnr(answer, oracle, mask) if editor.local else float("nan"),
@@ -177,27 +183,28 @@ def table(rows):
     pairs = {}
     for r in rows:
         pairs.setdefault((r.clip, r.editor), {})[r.method] = r
+    others_named = [m for m in METHODS[1:] + OTHER_METHODS if any(m in p for p in pairs.values())]
     lines = [f"{'clip':<11}{'editor':<14}{'psnr':>6}{'ssim':>7}{'warp':>6}{'/orcl':>6}{'in':>6}{'out':>6}{'s':>6}{'cpu':>6}"
-             f"{'MB':>6}" + "".join(f"{m:>8}" for m in METHODS[1:])]
+             f"{'MB':>6}" + "".join(f"{m:>10}" for m in others_named)]
 
     def line(first, second, own, others):
         text = f"{first:<11}{second:<14}"
         text += "".join(f"{mean(own, f):>{w}.{d}f}" for f, w, d in (
             ("psnr", 6, 1), ("ssim", 7, 3), ("warp", 6, 2), ("warp_ratio", 6, 2), ("inside", 6, 1), ("outside", 6, 1),
             ("seconds", 6, 1), ("cpu_seconds", 6, 1), ("peak_mb", 6, 0))) if own else " " * 55
-        return text + "".join(f"{mean(others[m], 'psnr'):>8.1f}" for m in METHODS[1:])
+        return text + "".join(f"{mean(others[m], 'psnr'):>10.1f}" for m in others_named)
 
     def of(method, chosen):
         return [p[method] for p in chosen if method in p]
 
     for (clip, editor), pair in pairs.items():
-        lines.append(line(clip, editor, of("ditto", [pair]), {m: of(m, [pair]) for m in METHODS}))
+        lines.append(line(clip, editor, of("ditto", [pair]), {m: of(m, [pair]) for m in others_named}))
     kind_of = {key: next(iter(p.values())).kind for key, p in pairs.items()}
     for kind in dict.fromkeys(kind_of.values()):
         chosen = [p for key, p in pairs.items() if kind_of[key] == kind]
-        lines.append(line("mean", kind, of("ditto", chosen), {m: of(m, chosen) for m in METHODS}))
+        lines.append(line("mean", kind, of("ditto", chosen), {m: of(m, chosen) for m in others_named}))
     chosen = list(pairs.values())
-    lines.append(line("mean", f"all {len(chosen)}", of("ditto", chosen), {m: of(m, chosen) for m in METHODS}))
+    lines.append(line("mean", f"all {len(chosen)}", of("ditto", chosen), {m: of(m, chosen) for m in others_named}))
     return "\n".join(lines)
 
 
@@ -215,6 +222,8 @@ def main():
     parser.add_argument("--crf", type=int, default=12)
     parser.add_argument("--keys", help="indices of the edited frames, comma-separated; default the middle one")
     parser.add_argument("--warped-key", action="store_true", help="the edited key is displaced by 1.4 px on average")
+    parser.add_argument("--option", action="append", default=[], metavar="WORD", help="one more word of the program's "
+                        "command line, as --option=--preset --option=draft; may be repeated")
     parser.add_argument("--json", help="write the rows to this file")
     options = parser.parse_args()
     own = {"tuning": (clips.tuning, editor_set.tuning), "held-out": (clips.held_out, editor_set.held_out)}[options.set]
@@ -222,7 +231,7 @@ def main():
     chosen = [editor_set.by_name(n) for n in options.editors.split(",")] if options.editors else own[1]()
     rows = run(options.binary, stretches, chosen, options.methods.split(","), options.frames,
                options.width, options.step, [int(k) for k in options.keys.split(",")] if options.keys else None,
-               options.crf, editor_set.warp_key if options.warped_key else None)
+               options.crf, editor_set.warp_key if options.warped_key else None, options.option)
     print(table(rows))
     if options.json:
         pathlib.Path(options.json).write_text(json.dumps([dataclasses.asdict(r) for r in rows], indent=1))

@@ -24,7 +24,8 @@ class Generate : public ::testing::Test {
     config::Generate config;
     config.iterations = iterations;
     const auto generator = make_generator(config, threads);
-    return generator->generate(clip, *generator->prepare(clip), edited, "", kStream);
+    return generator->generate(clip, *generator->prepare(clip), {{clip.key_frame, edited}}, "",
+                               kStream);
   }
 };
 
@@ -135,6 +136,40 @@ TEST_F(Generate, ADrawnObjectMovesWithWhatLiesUnderIt) {
   }
 }
 
+TEST_F(Generate, ADrawnObjectFollowsTheThingUnderItsMiddle) {
+  // A plate on a thing that moves over still ground, reaching over it on all sides: most of what
+  // the plate hides is ground.
+  const cv::Size size(320, 180);
+  const cv::Mat ground = cloud(size, 7, 2.5, 35), thing = cloud({44, 44}, 9, 2.5, 50);
+  const auto middle = [](int t) { return cv::Point(120 + 3 * t, 80 + t); };
+  Clip clip;
+  clip.video.fps = {20, 1};
+  clip.key_frame = 3;
+  for (int t = 0; t < 7; ++t) {
+    cv::Mat frame = ground.clone();
+    thing.copyTo(frame(cv::Rect(middle(t) - cv::Point(22, 22), thing.size())));
+    clip.video.frames.push_back(frame);
+  }
+  const auto with_plate = [&](int t) {
+    cv::Mat frame = clip.video.frames[static_cast<std::size_t>(t)].clone();
+    for (int y = -32; y < 32; ++y) {
+      for (int x = -32; x < 32; ++x) {
+        frame.at<cv::Vec3b>(middle(t) + cv::Point(x, y)) =
+            ((x + 32) / 16 + (y + 32) / 16) % 2 ? cv::Vec3b(230, 30, 200) : cv::Vec3b(20, 240, 60);
+      }
+    }
+    return frame;
+  };
+  const Generation result = run(clip, with_plate(3));
+  ASSERT_EQ(result.details.at("object_layers"), 1);
+  for (const int t : {0, 6}) {
+    const cv::Rect place(middle(t) - cv::Point(26, 26), cv::Size(52, 52));
+    EXPECT_GT(psnr(result.video.frames[static_cast<std::size_t>(t)](place), with_plate(t)(place)),
+              14)
+        << "frame " << t;
+  }
+}
+
 TEST_F(Generate, BytesDontDependOnTheNumberOfThreads) {
   const Clip clip = moving_scene(kSize, 7, true);
   const cv::Mat edited = sharper(clip.key());
@@ -162,6 +197,77 @@ TEST_F(Generate, WorksWithTheKeyAtEitherEndAndAlone) {
   EXPECT_EQ(run(clip, warmer(clip.key()), 2, 30).video.frames.size(), 1U);
 }
 
+TEST_F(Generate, TakesFromASecondKeyWhatTheFirstDoesntShow) {
+  // A pan over more than the picture's width. Dots that are drawn all over the ground are known
+  // from a key frame that shows the place alone.
+  const Clip wide = moving_scene({400, 112}, 1, false);
+  cv::Mat drawn = wide.key().clone();
+  cv::RNG rng(3);
+  for (int i = 0; i < 300; ++i) {
+    cv::circle(drawn, {rng.uniform(0, 400), rng.uniform(0, 112)}, rng.uniform(1, 3),
+               cv::Scalar(rng.uniform(0, 255), rng.uniform(0, 255), rng.uniform(0, 255)),
+               cv::FILLED, cv::LINE_AA);
+  }
+  Clip clip;
+  std::vector<cv::Mat> oracle;
+  for (int t = 0; t < 17; ++t) {
+    const cv::Rect view(t * 7, 0, 96, 112);
+    clip.video.frames.push_back(wide.key()(view).clone());
+    oracle.push_back(drawn(view).clone());
+  }
+  clip.video.fps = {20, 1};
+  config::Generate config;
+  config.iterations = 60;
+  config.align_key = false;
+  const auto generator = make_generator(config, 2);
+  const auto run = [&](const std::vector<int>& frames) {
+    std::vector<EditedKey> keys;
+    for (const int frame : frames) keys.push_back({frame, oracle[static_cast<std::size_t>(frame)]});
+    return generator->generate(clip, *generator->prepare(clip, frames), keys, "", kStream);
+  };
+  const Generation first = run({2}), both = run({2, 14});
+  EXPECT_EQ(cv::norm(both.video.frames[2], oracle[2], cv::NORM_INF), 0);
+  EXPECT_EQ(cv::norm(both.video.frames[14], oracle[14], cv::NORM_INF), 0);
+  EXPECT_EQ(both.details.at("keys").size(), 2U);
+  EXPECT_GT(psnr(both.video.frames[16], oracle[16]), psnr(first.video.frames[16], oracle[16]) + 4);
+  EXPECT_GT(psnr(both.video.frames[0], oracle[0]), psnr(first.video.frames[0], oracle[0]) - 1);
+  // What no key shows is told.
+  EXPECT_LT(first.confidence[16], first.confidence[3] - 0.1f);
+  EXPECT_GT(both.confidence[16], first.confidence[16] + 0.1f);
+  ASSERT_EQ(first.details.at("confidence").size(), 17U);
+  EXPECT_NEAR(first.details.at("confidence").at(16).get<float>(), first.confidence[16], 0.001f);
+  const Generation turned = run({14, 2});
+  EXPECT_EQ(cv::norm(turned.video.frames[14], oracle[14], cv::NORM_INF), 0);
+}
+
+TEST_F(Generate, RefusesAClipWithACut) {
+  Clip clip = moving_scene(kSize, 12, false);
+  for (int t = 7; t < 12; ++t)
+    clip.video.frames[static_cast<std::size_t>(t)] =
+        cloud({kSize.width + 20, kSize.height}, 33, 4, 45)(cv::Rect({t, 0}, kSize)).clone();
+  const Generation result = run(clip, warmer(clip.key()));
+  EXPECT_NE(result.refusal.find("frame 7"), std::string::npos) << result.refusal;
+  EXPECT_TRUE(result.video.frames.empty());
+  EXPECT_EQ(result.details.at("cuts"), nlohmann::json({7}));
+
+  config::Generate config;
+  config.iterations = 30;
+  config.shot_threshold = 0;
+  const auto generator = make_generator(config, 1);
+  const Generation unasked = generator->generate(
+      clip, *generator->prepare(clip), {{clip.key_frame, warmer(clip.key())}}, "", kStream);
+  EXPECT_EQ(unasked.refusal, "");
+  EXPECT_EQ(unasked.video.frames.size(), 12U);
+}
+
+TEST_F(Generate, RefusesKeysThatItWasntPreparedFor) {
+  const Clip clip = moving_scene(kSize, 3, false);
+  const auto generator = make_generator(config::Generate{}, 1);
+  const auto prepared = generator->prepare(clip);
+  EXPECT_THROW(generator->generate(clip, *prepared, {{0, clip.key()}}, "", kStream), Error);
+  EXPECT_THROW(generator->generate(clip, *prepared, {}, "", kStream), Error);
+}
+
 TEST_F(Generate, RefusesAnEditedKeyFrameOfAnotherSize) {
   const Clip clip = moving_scene(kSize, 3, false);
   try {
@@ -178,14 +284,14 @@ TEST_F(Generate, StatedMemoryBoundsHoldAndGrowWithTheClip) {
   const auto generator = make_generator(config::Generate{}, 2);
   const Clip clip = moving_scene(kSize, 9, false);
   EXPECT_LE(generator->prepare(clip)->bytes(),
-            generator->prepared_bytes({9, kSize.width, kSize.height}));
+            generator->prepared_bytes({9, kSize.width, kSize.height}, 1));
   const ClipShape small{49, 832, 480}, longer{101, 832, 480}, large{101, 1280, 720};
-  EXPECT_LT(generator->prepared_bytes(small), generator->prepared_bytes(longer));
-  EXPECT_LT(generator->working_bytes(small), generator->working_bytes(longer));
-  EXPECT_LT(generator->working_bytes(longer), generator->working_bytes(large));
-  EXPECT_GE(generator->working_bytes(small), small.video_bytes());
-  EXPECT_LT(generator->prepared_bytes(large), 250e6);
-  EXPECT_LT(generator->working_bytes(large), 600e6);
+  EXPECT_LT(generator->prepared_bytes(small, 1), generator->prepared_bytes(longer, 1));
+  EXPECT_LT(generator->working_bytes(small, 1), generator->working_bytes(longer, 1));
+  EXPECT_LT(generator->working_bytes(longer, 1), generator->working_bytes(large, 1));
+  EXPECT_GE(generator->working_bytes(small, 1), small.video_bytes());
+  EXPECT_LT(generator->prepared_bytes(large, 1), 250e6);
+  EXPECT_LT(generator->working_bytes(large, 1), 600e6);
 }
 
 }  // namespace

@@ -192,5 +192,16 @@ TEST_F(JudgeVerdict, HandlesTheShortestAndTheSmallestClips) {
   EXPECT_TRUE(judgement.accepted) << to_json(judgement).dump(1);
 }
 
+TEST_F(JudgeVerdict, TellsWhereTheGeneratorWasLeastSure) {
+  Case sample = global_case();
+  sample.context.confidence.assign(sample.source.size(), 0.9f);
+  sample.context.confidence[3] = 0.25f;
+  const Judgement judgement = judged(sample, sample.edited);
+  expect_accepted(judgement);
+  const auto& least = judgement.measurements.at("least_generator_confidence");
+  EXPECT_EQ(least.at("frame"), 3);
+  EXPECT_NEAR(least.at("value").get<double>(), 0.25, 1e-3);
+}
+
 }  // namespace
 }  // namespace ditto::stages

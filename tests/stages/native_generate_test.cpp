@@ -36,8 +36,8 @@ class NativeGenerate : public ::testing::Test {
 
   static Generation run(const Clip& clip, const cv::Mat& edited, const std::string& instruction) {
     const auto generator = make_generator(tiny(), 1);
-    return generator->generate(clip, *generator->prepare(clip), edited, instruction,
-                               Stream(1, "scene_000000_0", "generate"));
+    return generator->generate(clip, *generator->prepare(clip), {{clip.key_frame, edited}},
+                               instruction, Stream(1, "scene_000000_0", "generate"));
   }
 };
 
@@ -116,8 +116,8 @@ TEST_F(NativeGenerate, SaysWhatItNeedsAndWhoItIs) {
   EXPECT_EQ(generator->id().name, "native");
   EXPECT_EQ(generator->id().weights_digest.size(), 64U);
   const ClipShape small{9, 64, 48}, large{81, 832, 480};
-  EXPECT_GT(generator->working_bytes(small), 3 * small.video_bytes());
-  EXPECT_GT(generator->working_bytes(large), 100 * generator->working_bytes(small));
+  EXPECT_GT(generator->working_bytes(small, 1), 3 * small.video_bytes());
+  EXPECT_GT(generator->working_bytes(large, 1), 100 * generator->working_bytes(small, 1));
 }
 
 }  // namespace

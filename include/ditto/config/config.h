@@ -77,6 +77,8 @@ struct Generate {
   std::string preset = "default";
   int iterations = 0;  ///< 0: as many as the preset has
   int flow_width = 480;
+  bool align_key = true;
+  double shot_threshold = 2.0;
   std::string weights;
   std::vector<std::string> lora;
   std::string control = "grey";

@@ -51,9 +51,12 @@ template <class V>
 void describe(V& v, Generate& c) {
   v.choice("backend", c.backend, {"builtin", "native"}, "Implementation of the stage; native: Wan's VACE, see docs/native.md.");
   v.choice("preset", c.preset, {"draft", "default", "best"},
-           "How large a pixel network is fitted to an edit, and for how long: draft for looking at a config, best for edits with fine texture.");
+           "How large a pixel network is fitted to an edit, and for how long: draft, which also takes rougher optical flow, for looking at a config, best for edits with fine texture.");
   v.integer("iterations", c.iterations, 0, 100000, "Optimiser steps of the pixel network; 0: as many as the preset has.");
   v.integer("flow_width", c.flow_width, 64, 4096, "Longer side in pixels at which optical flow is computed.");
+  v.flag("align_key", c.align_key,
+         "Moves an edited key frame that doesn't lie on its source, as generative editors give, back onto it before it is learned from.");
+  v.number("shot_threshold", c.shot_threshold, 0, 100, "A clip with a cut, found as curate.shot_threshold says, is refused; 0: cuts aren't looked for.");
   v.text("weights", c.weights,
          "native: the directory of a WanVACEPipeline, or its name in the Hugging Face cache (OWNER/NAME, OWNER/NAME@REVISION). "
          "Its content enters fingerprints, its name doesn't.", Effect::kNone);

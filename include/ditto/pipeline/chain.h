@@ -119,7 +119,9 @@ class SampleChain {
   };
   const Edited& edited();
   stages::GateResult gated();
-  const media::Video& generated();
+  /// Why the generator makes no video of this clip; empty when it does.
+  std::string generator_refusal();
+  const media::Video& generated();  ///< no frames when the generator refused
   const media::Video& enhanced();
   stages::Judgement judged();
   dataset::SampleRecord rejected(const std::string& stage, const std::string& reason);
@@ -138,6 +140,7 @@ class SampleChain {
   EncodeLater later_;
   std::optional<Edited> edited_;
   std::optional<media::Video> generated_;
+  std::string refusal_;  ///< of the generator
   std::optional<media::Video> enhanced_;
   std::vector<float> confidence_;
   std::map<std::string, double> seconds_;

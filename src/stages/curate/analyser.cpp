@@ -3,13 +3,6 @@
 #include "ditto/media/flow.h"
 
 namespace ditto::stages::curate {
-namespace {
-
-// A uniform picture, whatever its colour; the dullest wall or sky has more texture.
-constexpr float kBlankSpread = 4;
-
-}  // namespace
-
 SourceAnalyser::SourceAnalyser(cv::Size picture, const config::Clip& clip,
                                const config::Curate& curate)
     : detector_(curate.shot_threshold),

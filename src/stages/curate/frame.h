@@ -37,6 +37,10 @@ struct FrameMeasure {
   Bars bars{};
 };
 
+/// A picture with less spread than this is uniform, whatever its colour; the dullest wall or sky
+/// has more texture.
+inline constexpr float kBlankSpread = 4;
+
 /// Fills luma, spread and bars.
 void measure_picture(const cv::Mat& grey, FrameMeasure& measure);
 

@@ -1,2 +1,2 @@
-set(SOURCES analyser.cpp drop.cpp duplicates.cpp embedding.cpp frame.cpp join.cpp listing.cpp motion.cpp shots.cpp
+set(SOURCES analyser.cpp cuts.cpp drop.cpp duplicates.cpp embedding.cpp frame.cpp join.cpp listing.cpp motion.cpp shots.cpp
   source.cpp windows.cpp)

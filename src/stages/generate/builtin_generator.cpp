@@ -1,27 +1,29 @@
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
-#include <opencv2/imgproc.hpp>
 #include <thread>
 
 #include "ditto/core/error.h"
 #include "ditto/core/stop.h"
+#include "ditto/media/flow.h"
 #include "ditto/stages/generate.h"
-#include "stages/generate/edit_model.h"
-#include "stages/generate/flow_positions.h"
-#include "stages/generate/key_flow.h"
+#include "stages/curate/cuts.h"
+#include "stages/generate/key_edit.h"
 #include "stages/generate/native_generator.h"
-#include "stages/generate/object_layers.h"
 #include "stages/generate/pixel_features.h"
 
 namespace ditto::stages {
 namespace {
 
-class PreparedFlow : public Generator::Prepared {
+class PreparedClip : public Generator::Prepared {
  public:
-  PreparedFlow(const Clip& clip, int flow_width, int threads) : flow(clip, flow_width, threads) {}
-  std::size_t bytes() const override { return flow.bytes(); }
+  std::size_t bytes() const override {
+    std::size_t bytes = sizeof(*this);
+    for (const KeyFlow& flow : flows) bytes += flow.bytes();
+    return bytes;
+  }
 
-  KeyFlow flow;
+  std::vector<int> cuts;       ///< frames that begin another shot
+  std::vector<KeyFlow> flows;  ///< to each key; none when there are cuts
 };
 
 /// Runs work(i) for every i below `count` on `threads` threads; the first failure is thrown.
@@ -45,18 +47,28 @@ void for_each_frame(std::size_t count, int threads, const std::function<void(std
 
 /// The network that a preset fits.
 nn::PixelNetworkOptions network_of(const config::Generate& config) {
-  nn::PixelNetworkOptions network{.hidden = 64, .iterations = 1000, .batch = 1024};
-  if (config.preset == "draft") network = {.hidden = 48, .iterations = 400, .batch = 1024};
+  nn::PixelNetworkOptions network{.hidden = 80, .iterations = 1200, .batch = 1024};
+  if (config.preset == "draft") network = {.hidden = 32, .iterations = 400, .batch = 1024};
   if (config.preset == "best") network = {.hidden = 96, .iterations = 2000, .batch = 4096};
   if (config.iterations > 0) network.iterations = config.iterations;
   return network;
 }
 
-/// edited - prediction, CV_32FC3.
-cv::Mat difference(const cv::Mat& edited, const cv::Mat& prediction) {
-  cv::Mat result;
-  cv::subtract(edited, prediction, result, cv::noArray(), CV_32F);
-  return result;
+void check_keys(const Clip& clip, const std::vector<EditedKey>& keys,
+                const std::vector<KeyFlow>& flows) {
+  const bool prepared = std::equal(
+      keys.begin(), keys.end(), flows.begin(), flows.end(),
+      [](const EditedKey& key, const KeyFlow& flow) { return key.frame == flow.key_frame(); });
+  if (!prepared)
+    throw Error(ErrorKind::kInput, clip.id + ": other key frames than the clip was prepared for");
+  for (const EditedKey& key : keys) {
+    const cv::Size size = clip.video.size();
+    if (key.picture.type() == CV_8UC3 && key.picture.size() == size) continue;
+    throw Error(
+        ErrorKind::kInput,
+        fmt::format("clip {}: the edited key frame is {}x{}, expected RGB of the clip's size {}x{}",
+                    clip.id, key.picture.cols, key.picture.rows, size.width, size.height));
+  }
 }
 
 class BuiltinGenerator : public Generator {
@@ -64,95 +76,97 @@ class BuiltinGenerator : public Generator {
   BuiltinGenerator(const config::Generate& config, int threads)
       : config_(config), threads_(std::max(1, threads)) {}
 
-  BackendId id() const override { return {"builtin", 2, ""}; }
+  BackendId id() const override { return {"builtin", 3, ""}; }
 
-  std::size_t prepared_bytes(const ClipShape& shape) const override {
+  std::size_t prepared_bytes(const ClipShape& shape, int keys) const override {
     const cv::Size small = KeyFlow::flow_size({shape.width, shape.height}, config_.flow_width);
-    return static_cast<std::size_t>(small.area()) * 5 * static_cast<std::size_t>(shape.frames) +
+    return static_cast<std::size_t>(small.area()) * 5 * static_cast<std::size_t>(shape.frames) *
+               static_cast<std::size_t>(keys) +
            (1 << 20);
   }
 
-  std::size_t working_bytes(const ClipShape& shape) const override {
+  std::size_t working_bytes(const ClipShape& shape, int keys) const override {
     const auto pixels =
         static_cast<std::size_t>(shape.width) * static_cast<std::size_t>(shape.height);
-    // Fitting comes before there are frames: features and a few float images of the key, and the
-    // samples. Then each thread has one frame's features, its float image and bands of planes.
+    const auto count = static_cast<std::size_t>(keys);
+    // Fitting comes before there are frames: features and a few float images of one key, the
+    // samples, and what is kept of each key. Then each thread has one frame's features, its float
+    // images and bands of planes.
+    const std::size_t kept = pixels * 20 * count;
     const std::size_t fitting =
         pixels * (PixelFeatures::kBytesPerPixel + 60) + EditModel::kFittingBytes;
     const std::size_t frames =
-        shape.video_bytes() + pixels * 13 +
+        shape.video_bytes() +
         static_cast<std::size_t>(threads_) *
-            (pixels * (PixelFeatures::kBytesPerPixel + 12) +
+            (pixels * (PixelFeatures::kBytesPerPixel + 44) +
              static_cast<std::size_t>(shape.width) * EditModel::kBandBytesPerColumn);
-    return std::max(fitting, frames) + (4U << 20);
+    return kept + std::max(fitting, frames) + (4U << 20);
   }
 
-  std::shared_ptr<const Prepared> prepare(const Clip& clip) const override {
-    return std::make_shared<PreparedFlow>(clip, config_.flow_width, threads_);
+  std::shared_ptr<const Prepared> prepare(const Clip& clip,
+                                          const std::vector<int>& key_frames) const override {
+    auto prepared = std::make_shared<PreparedClip>();
+    if (config_.shot_threshold > 0)
+      prepared->cuts = curate::cuts_in(clip.video, config_.shot_threshold);
+    if (!prepared->cuts.empty()) return prepared;
+    const auto quality =
+        config_.preset == "draft" ? media::FlowQuality::kFast : media::FlowQuality::kMedium;
+    for (const int key : key_frames)
+      prepared->flows.emplace_back(clip.video, key, config_.flow_width, quality, threads_);
+    return prepared;
   }
 
-  Generation generate(const Clip& clip, const Prepared& prepared, const cv::Mat& edited,
-                      const std::string& /*instruction*/, Stream stream) const override {
-    const KeyFlow& flow = dynamic_cast<const PreparedFlow&>(prepared).flow;
-    const cv::Mat& key = clip.key();
-    if (edited.type() != CV_8UC3 || edited.size() != key.size()) {
-      throw Error(
-          ErrorKind::kInput,
-          fmt::format(
-              "clip {}: the edited key frame is {}x{}, expected RGB of the clip's size {}x{}",
-              clip.id, edited.cols, edited.rows, key.cols, key.rows));
-    }
-    EditModel::Options options{.network = network_of(config_)};
-    options.network.seed = stream.seed();
-    options.network.threads = threads_;
-    auto model = std::make_unique<EditModel>(key, edited, cv::Mat(), options);
-    cv::Mat residual = difference(edited, model->apply(key));
-    ObjectLayers layers(key, edited, residual);
-    if (!layers.empty()) {
-      // Learned from the rest alone, or the drawn pixels would leave their trace everywhere.
-      model = std::make_unique<EditModel>(key, edited, layers.mask(), options);
-      residual = difference(edited, model->apply(key));
-      residual.setTo(cv::Scalar::all(0), layers.mask());
-      layers.track(flow, clip.key_frame, static_cast<int>(clip.video.frames.size()),
-                   Stream(stream.seed(), "layers", "generate"));
-    }
-    // The share of the edit that needs no flow to be known.
-    const double change = std::pow(cv::norm(edited, key, cv::NORM_L2), 2);
-    const double left = std::pow(cv::norm(residual, cv::NORM_L2), 2);
-    const double known = change > 0 ? std::clamp(1 - left / change, 0.0, 1.0) : 1.0;
-
+  Generation generate(const Clip& clip, const Prepared& prepared,
+                      const std::vector<EditedKey>& keys, const std::string& /*instruction*/,
+                      Stream stream) const override {
+    const auto& [cuts, flows] = dynamic_cast<const PreparedClip&>(prepared);
     Generation result;
+    if (!cuts.empty()) {
+      result.refusal =
+          fmt::format("another shot begins at frame {}: an edit can't be carried over a cut",
+                      fmt::join(cuts, ", "));
+      result.details = {{"cuts", cuts}};
+      return result;
+    }
+    check_keys(clip, keys, flows);
+    KeyEdits::Options options{.model = {.network = network_of(config_)},
+                              .align = config_.align_key};
+    options.model.network.seed = stream.seed();
+    options.model.network.threads = threads_;
+    const KeyEdits edits(clip, keys, flows, options);
+
     result.video.fps = clip.video.fps;
     result.video.frames.resize(clip.video.frames.size());
     result.confidence.resize(clip.video.frames.size());
     for_each_frame(clip.video.frames.size(), threads_, [&](std::size_t i) {
       throw_if_stopped();
-      if (static_cast<int>(i) == clip.key_frame) {
-        result.video.frames[i] = edited.clone();
+      for (std::size_t k = 0; k < keys.size(); ++k) {
+        if (static_cast<int>(i) != keys[k].frame || edits.alignments()[k].applied) continue;
+        result.video.frames[i] = keys[k].picture.clone();
         result.confidence[i] = 1.0f;
         return;
       }
-      cv::Mat frame = model->apply(clip.video.frames[i]);
-      const cv::Mat positions = flow_positions(flow.flow(static_cast<int>(i)), key.size());
-      cv::Mat carried, weight;
-      cv::remap(residual, carried, positions, cv::noArray(), cv::INTER_LINEAR,
-                cv::BORDER_REPLICATE);
-      cv::resize(flow.confidence(static_cast<int>(i)), weight, key.size(), 0, 0, cv::INTER_LINEAR);
-      for (int y = 0; y < frame.rows; ++y) {
-        auto* f = frame.ptr<cv::Vec3f>(y);
-        const auto* r = carried.ptr<cv::Vec3f>(y);
-        const auto* w = weight.ptr<uchar>(y);
-        for (int x = 0; x < frame.cols; ++x) f[x] += r[x] * (static_cast<float>(w[x]) / 255.0f);
-      }
-      layers.paint(frame, static_cast<int>(i));
-      frame.convertTo(result.video.frames[i], CV_8U);
-      result.confidence[i] =
-          static_cast<float>(known + (1 - known) * flow.mean_confidence(static_cast<int>(i)));
+      const KeyEdits::Frame frame = edits.frame(clip.video.frames[i], static_cast<int>(i));
+      frame.picture.convertTo(result.video.frames[i], CV_8U);
+      result.confidence[i] = static_cast<float>(frame.confidence);
     });
+    const EditModel& model = edits.model();
     result.details = {
-        {"colour_map_psnr", model->map_psnr()}, {"key_psnr", model->psnr()},
-        {"network", model->has_network()},      {"screen_position", model->uses_position()},
-        {"object_layers", layers.size()},       {"known_without_flow", known}};
+        {"colour_map_psnr", model.map_psnr()}, {"key_psnr", model.psnr()},
+        {"network", model.has_network()},      {"screen_position", model.uses_position()},
+        {"object_layers", edits.layers()},     {"known_without_flow", edits.explained()},
+        {"keys", nlohmann::json::array()},     {"confidence", nlohmann::json::array()}};
+    for (const float confidence : result.confidence)
+      result.details["confidence"].push_back(std::round(1000.0 * static_cast<double>(confidence)) /
+                                             1000);
+    for (std::size_t k = 0; k < keys.size(); ++k) {
+      const KeyAlignment& alignment = edits.alignments()[k];
+      result.details["keys"].push_back({{"frame", keys[k].frame},
+                                        {"displacement", alignment.displacement},
+                                        {"agreement", alignment.agreement},
+                                        {"alignment_gain", alignment.gain},
+                                        {"aligned", alignment.applied}});
+    }
     return result;
   }
 

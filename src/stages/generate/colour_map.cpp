@@ -126,19 +126,19 @@ std::vector<cv::Vec3f> fit_lattice(Pixels& pixels, int side, float prior) {
 
 }  // namespace
 
-ColourMap::ColourMap(const cv::Mat& source, const cv::Mat& edited) {
+ColourMap::ColourMap(std::span<const ImagePair> pairs) {
   Pixels pixels;
-  const std::size_t total = source.total();
+  std::size_t total = 0;
+  for (const ImagePair& pair : pairs) total += pair.source.total();
   const std::size_t stride = (total + kMostPixels - 1) / kMostPixels;
-  for (std::size_t i = 0; i < total; i += stride) {
-    const auto* s =
-        source.ptr<cv::Vec3b>(static_cast<int>(i / static_cast<std::size_t>(source.cols))) +
-        i % static_cast<std::size_t>(source.cols);
-    const auto* e =
-        edited.ptr<cv::Vec3b>(static_cast<int>(i / static_cast<std::size_t>(source.cols))) +
-        i % static_cast<std::size_t>(source.cols);
-    pixels.source.push_back(cv::Vec3f(*s) / 255.0f);
-    pixels.residual.push_back((cv::Vec3f(*e) - cv::Vec3f(*s)) / 255.0f);
+  for (const auto& [source, edited, excluded] : pairs) {
+    const auto width = static_cast<std::size_t>(source.cols);
+    for (std::size_t i = 0; i < source.total(); i += stride) {
+      const cv::Point at(static_cast<int>(i % width), static_cast<int>(i / width));
+      const cv::Vec3f s = source.at<cv::Vec3b>(at), e = edited.at<cv::Vec3b>(at);
+      pixels.source.push_back(s / 255.0f);
+      pixels.residual.push_back((e - s) / 255.0f);
+    }
   }
   pixels.weight.assign(pixels.source.size(), 1.0f);
   const cv::Mat coefficients = fit_polynomial(pixels);

@@ -1,7 +1,10 @@
 #pragma once
 
 #include <opencv2/core.hpp>
+#include <span>
 #include <vector>
+
+#include "stages/generate/image_pair.h"
 
 namespace ditto::stages {
 
@@ -9,10 +12,10 @@ namespace ditto::stages {
 /// cube with trilinear interpolation.
 class ColourMap {
  public:
-  /// Fits the map source -> edited, both CV_8UC3 of one size: a cubic polynomial, robust to parts
-  /// that follow another rule, then residuals on finer and finer lattices, shrunk to zero where few
-  /// pixels speak.
-  ColourMap(const cv::Mat& source, const cv::Mat& edited);
+  /// Fits the map source -> edited over all pairs: a cubic polynomial, robust to parts that follow
+  /// another rule (so that excluded pixels may take part), then residuals on finer and finer
+  /// lattices, shrunk to zero where few pixels speak.
+  explicit ColourMap(std::span<const ImagePair> pairs);
 
   /// The map of `count` interleaved pixels as three planes in 0..1 at `planes + c * stride`.
   void apply(const uchar* rgb, std::size_t count, float* planes, std::size_t stride) const;

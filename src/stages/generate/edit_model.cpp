@@ -8,7 +8,6 @@ namespace ditto::stages {
 namespace {
 
 constexpr int kBandRows = 8;
-constexpr std::size_t kMostSamples = 200000;
 // A colour map that fits this well needs no network: the rest is below what encoding leaves.
 constexpr double kGoodEnough = 46.0;  // dB
 // The screen position is let in as an input only where it explains a lot: forced on elsewhere it
@@ -17,40 +16,67 @@ constexpr double kPositionGain = 2.5;  // dB
 
 double decibel(double mse) { return 10 * std::log10(255.0 * 255.0 / std::max(mse, 1e-6)); }
 
-/// Pixels of the pair for training, every pixel or a regular share of them.
-nn::PixelSamples gather(const cv::Mat& source, const cv::Mat& edited, const cv::Mat& excluded,
-                        const ColourMap& map, bool position, Stream stream) {
-  const PixelFeatures features(source, map);
+/// Features of a band of rows; planes that an undirected model may not see are zero.
+void read_band(const PixelFeatures& features, int row, int rows, bool position, bool directed,
+               std::size_t stride, float* planes) {
+  features.band(row, rows, position, planes);
+  if (directed) return;
+  for (const auto& [first, count] : PixelFeatures::kDirected) {
+    std::fill_n(planes + first * stride, count * stride, 0.0f);
+  }
+}
+
+/// Pixels of the pairs for training, every pixel or a regular share of them.
+nn::PixelSamples gather(std::span<const ImagePair> pairs, const ColourMap& map, bool position,
+                        const EditModel::Options& options) {
+  Stream stream(options.network.seed, "pixels", "generate");
   nn::PixelSamples samples;
   samples.inputs = position ? PixelFeatures::kCountWithPosition : PixelFeatures::kCount;
   const auto inputs = static_cast<std::size_t>(samples.inputs);
-  const auto width = static_cast<std::size_t>(source.cols);
+  std::size_t total = 0;
+  for (const ImagePair& pair : pairs) total += pair.source.total();
   const double share =
-      std::min(1.0, static_cast<double>(kMostSamples) / static_cast<double>(source.total()));
-  const auto most =
-      static_cast<std::size_t>(share * static_cast<double>(source.total()) * 1.02) + 1000;
+      std::min(1.0, static_cast<double>(options.samples) / static_cast<double>(total));
+  const auto most = static_cast<std::size_t>(share * static_cast<double>(total) * 1.02) + 1000;
   samples.features.reserve(most * inputs);
   samples.base.reserve(most * 3);
   samples.target.reserve(most * 3);
-  std::vector<float> planes(inputs * kBandRows * width);
-  for (int row = 0; row < source.rows; row += kBandRows) {
-    const int rows = std::min(kBandRows, source.rows - row);
-    const std::size_t stride = static_cast<std::size_t>(rows) * width;
-    features.band(row, rows, position, planes.data());
-    for (std::size_t i = 0; i < stride; ++i) {
-      if (share < 1 && stream.uniform() >= share) continue;
-      const cv::Point at(static_cast<int>(i % width), row + static_cast<int>(i / width));
-      if (!excluded.empty() && excluded.at<uchar>(at) != 0) continue;
-      for (std::size_t k = 0; k < inputs; ++k) samples.features.push_back(planes[k * stride + i]);
-      const cv::Vec3b& target = edited.at<cv::Vec3b>(at);
-      for (std::size_t c = 0; c < 3; ++c) {
-        samples.base.push_back(planes[(PixelFeatures::kBase + c) * stride + i]);
-        samples.target.push_back(static_cast<float>(target[static_cast<int>(c)]) / 255.0f);
+  for (const auto& [source, edited, excluded] : pairs) {
+    const PixelFeatures features(source, map);
+    const auto width = static_cast<std::size_t>(source.cols);
+    std::vector<float> planes(inputs * kBandRows * width);
+    for (int row = 0; row < source.rows; row += kBandRows) {
+      const int rows = std::min(kBandRows, source.rows - row);
+      const std::size_t stride = static_cast<std::size_t>(rows) * width;
+      read_band(features, row, rows, position, options.directed, stride, planes.data());
+      for (std::size_t i = 0; i < stride; ++i) {
+        if (share < 1 && stream.uniform() >= share) continue;
+        const cv::Point at(static_cast<int>(i % width), row + static_cast<int>(i / width));
+        if (!excluded.empty() && excluded.at<uchar>(at) != 0) continue;
+        for (std::size_t k = 0; k < inputs; ++k) samples.features.push_back(planes[k * stride + i]);
+        const cv::Vec3b& target = edited.at<cv::Vec3b>(at);
+        for (std::size_t c = 0; c < 3; ++c) {
+          samples.base.push_back(planes[(PixelFeatures::kBase + c) * stride + i]);
+          samples.target.push_back(static_cast<float>(target[static_cast<int>(c)]) / 255.0f);
+        }
+        ++samples.count;
       }
-      ++samples.count;
     }
   }
   return samples;
+}
+
+/// What a wide blur of the residual would take away bounds what the position can explain.
+double error_without_wide_residual(const ImagePair& pair, const cv::Mat& prediction) {
+  cv::Mat residual, target, wide;
+  pair.edited.convertTo(target, CV_32F);
+  cv::subtract(target, prediction, residual);
+  if (!pair.excluded.empty()) residual.setTo(cv::Scalar::all(0), pair.excluded);
+  const int window = std::max(residual.cols, residual.rows) / 8 | 1;
+  cv::resize(residual, wide, {}, 0.25, 0.25, cv::INTER_AREA);
+  cv::blur(wide, wide, {window / 4 | 1, window / 4 | 1});
+  cv::resize(wide, wide, residual.size());
+  return mean_squared_error(prediction + wide, pair.edited, pair.excluded);
 }
 
 }  // namespace
@@ -75,31 +101,25 @@ double mean_squared_error(const cv::Mat& prediction, const cv::Mat& target,
   return count == 0 ? 0 : sum / static_cast<double>(count);
 }
 
-EditModel::EditModel(const cv::Mat& source, const cv::Mat& edited, const cv::Mat& excluded,
-                     const Options& options)
-    : map_(source, edited) {
-  map_psnr_ = psnr_ = decibel(mean_squared_error(apply(source), edited, excluded));
+EditModel::EditModel(std::span<const ImagePair> pairs, const Options& options)
+    : map_(pairs), directed_(options.directed) {
+  map_psnr_ = psnr_ = decibel(error(pairs));
   if (psnr_ >= kGoodEnough) return;
-  fit(source, edited, excluded, options, false);
-  const cv::Mat prediction = apply(source);
-  const double error = mean_squared_error(prediction, edited, excluded);
-  psnr_ = decibel(error);
-
-  // What a wide blur of the residual would take away bounds what the position can explain.
-  cv::Mat residual, target;
-  edited.convertTo(target, CV_32F);
-  cv::subtract(target, prediction, residual);
-  if (!excluded.empty()) residual.setTo(cv::Scalar::all(0), excluded);
-  const int window = std::max(source.cols, source.rows) / 8 | 1;
-  cv::Mat wide;
-  cv::resize(residual, wide, {}, 0.25, 0.25, cv::INTER_AREA);
-  cv::blur(wide, wide, {window / 4 | 1, window / 4 | 1});
-  cv::resize(wide, wide, residual.size());
-  if (decibel(mean_squared_error(prediction + wide, edited, excluded)) < psnr_ + kPositionGain)
+  fit(pairs, options, false);
+  double sum = 0, without_wide = 0;
+  for (const ImagePair& pair : pairs) {
+    const cv::Mat prediction = apply(pair.source);
+    sum += mean_squared_error(prediction, pair.edited, pair.excluded);
+    without_wide += error_without_wide_residual(pair, prediction);
+  }
+  psnr_ = decibel(sum / static_cast<double>(pairs.size()));
+  if (!options.position ||
+      decibel(without_wide / static_cast<double>(pairs.size())) < psnr_ + kPositionGain) {
     return;
+  }
   std::unique_ptr<nn::PixelNetwork> without = std::move(network_);
-  fit(source, edited, excluded, options, true);
-  const double with_position = decibel(mean_squared_error(apply(source), edited, excluded));
+  fit(pairs, options, true);
+  const double with_position = decibel(error(pairs));
   if (with_position >= psnr_ + kPositionGain) {
     psnr_ = with_position;
   } else {
@@ -108,11 +128,17 @@ EditModel::EditModel(const cv::Mat& source, const cv::Mat& edited, const cv::Mat
   }
 }
 
-void EditModel::fit(const cv::Mat& source, const cv::Mat& edited, const cv::Mat& excluded,
-                    const Options& options, bool position) {
+double EditModel::error(std::span<const ImagePair> pairs) const {
+  double sum = 0;
+  for (const ImagePair& pair : pairs) {
+    sum += mean_squared_error(apply(pair.source), pair.edited, pair.excluded);
+  }
+  return sum / static_cast<double>(pairs.size());
+}
+
+void EditModel::fit(std::span<const ImagePair> pairs, const Options& options, bool position) {
   position_ = position;
-  nn::PixelSamples samples = gather(source, edited, excluded, map_, position,
-                                    Stream(options.network.seed, "pixels", "generate"));
+  nn::PixelSamples samples = gather(pairs, map_, position, options);
   if (samples.count < 64) {
     network_.reset();
     return;
@@ -141,7 +167,7 @@ cv::Mat EditModel::apply(const cv::Mat& source) const {
   for (int row = 0; row < source.rows; row += kBandRows) {
     const int rows = std::min(kBandRows, source.rows - row);
     const std::size_t stride = static_cast<std::size_t>(rows) * width;
-    features.band(row, rows, position_, planes.data());
+    read_band(features, row, rows, position_, directed_, stride, planes.data());
     std::copy_n(planes.data() + PixelFeatures::kBase * stride, 3 * stride, colour.data());
     network_->apply(planes.data(), colour.data(), stride, stride);
     auto* o = out.ptr<cv::Vec3f>(row);

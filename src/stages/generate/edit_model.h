@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <opencv2/core.hpp>
+#include <span>
 
 #include "ditto/core/random.h"
 #include "ditto/nn/pixel_network.h"
@@ -9,37 +10,43 @@
 
 namespace ditto::stages {
 
-/// What an edit does, learned from one image before and after it, as a function of a pixel and its
+/// What an edit does, learned from images before and after it, as a function of a pixel and its
 /// neighbourhood: a colour map, and a pixel network for what colours alone don't tell.
 class EditModel {
  public:
   struct Options {
     nn::PixelNetworkOptions network;
+    /// Whether features that know left from right and up from down are seen. With them the network
+    /// can also move an image by a pixel or two.
+    bool directed = true;
+    /// Lets the screen position in where it explains a lot.
+    bool position = true;
+    std::size_t samples = 200000;  ///< pixels that are learned from at most, about
   };
   /// Upper bound of what fitting needs beside images of the key's size: samples and their order.
   static constexpr std::size_t kFittingBytes = 52U << 20;
   /// Of apply(), for its bands of planes, per column of the image.
   static constexpr std::size_t kBandBytesPerColumn = 2048;
 
-  /// `excluded` (CV_8UC1, may be empty): pixels that are not learned from.
-  EditModel(const cv::Mat& source, const cv::Mat& edited, const cv::Mat& excluded,
-            const Options& options);
+  /// Pairs of one size, at least one.
+  EditModel(std::span<const ImagePair> pairs, const Options& options);
 
   /// The edit of another frame of the same size, CV_32FC3 in 0..255, not clamped.
   cv::Mat apply(const cv::Mat& source) const;
 
   bool has_network() const { return network_ != nullptr; }
   bool uses_position() const { return position_; }
-  /// Fit on the image pair in dB: of the colour map alone, and of the whole.
+  /// Fit on the pairs in dB: of the colour map alone, and of the whole.
   double map_psnr() const { return map_psnr_; }
   double psnr() const { return psnr_; }
 
  private:
-  void fit(const cv::Mat& source, const cv::Mat& edited, const cv::Mat& excluded,
-           const Options& options, bool position);
+  void fit(std::span<const ImagePair> pairs, const Options& options, bool position);
+  double error(std::span<const ImagePair> pairs) const;
 
   ColourMap map_;
   std::unique_ptr<nn::PixelNetwork> network_;
+  bool directed_ = true;
   bool position_ = false;
   double map_psnr_ = 0;
   double psnr_ = 0;

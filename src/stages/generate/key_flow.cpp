@@ -63,35 +63,37 @@ cv::Mat soft_confidence(const cv::Mat& flow, const cv::Mat& round_trip, const cv
 
 }  // namespace
 
-cv::Size KeyFlow::flow_size(cv::Size clip, int flow_width) {
+cv::Size KeyFlow::flow_size(cv::Size video, int flow_width) {
   const double scale =
-      std::min(1.0, flow_width / static_cast<double>(std::max(clip.width, clip.height)));
-  return {std::max(16, static_cast<int>(std::lround(clip.width * scale))),
-          std::max(16, static_cast<int>(std::lround(clip.height * scale)))};
+      std::min(1.0, flow_width / static_cast<double>(std::max(video.width, video.height)));
+  return {std::max(16, static_cast<int>(std::lround(video.width * scale))),
+          std::max(16, static_cast<int>(std::lround(video.height * scale)))};
 }
 
-KeyFlow::KeyFlow(const Clip& clip, int flow_width, int threads)
-    : size_(flow_size(clip.video.size(), flow_width)),
-      flow_(clip.video.frames.size()),
-      confidence_(clip.video.frames.size()) {
-  const auto key = static_cast<std::size_t>(clip.key_frame);
+KeyFlow::KeyFlow(const media::Video& video, int key_frame, int flow_width,
+                 media::FlowQuality quality, int threads)
+    : key_frame_(key_frame),
+      size_(flow_size(video.size(), flow_width)),
+      flow_(video.frames.size()),
+      confidence_(video.frames.size()) {
+  const auto key = static_cast<std::size_t>(key_frame);
   flow_[key] = cv::Mat::zeros(size_, CV_16SC2);
   confidence_[key] = cv::Mat(size_, CV_8UC1, cv::Scalar(255));
   if (threads < 2) {
-    follow(clip, +1);
-    follow(clip, -1);
+    follow(video, quality, +1);
+    follow(video, quality, -1);
     return;
   }
   std::exception_ptr failure;
   std::thread before([&] {
     try {
-      follow(clip, -1);
+      follow(video, quality, -1);
     } catch (...) {
       failure = std::current_exception();
     }
   });
   try {
-    follow(clip, +1);
+    follow(video, quality, +1);
   } catch (...) {
     before.join();
     throw;
@@ -100,23 +102,23 @@ KeyFlow::KeyFlow(const Clip& clip, int flow_width, int threads)
   if (failure) std::rethrow_exception(failure);
 }
 
-void KeyFlow::follow(const Clip& clip, int step) {
-  const int frames = static_cast<int>(clip.video.frames.size());
-  const SmallFrame key = shrink(clip.key(), size_);
+void KeyFlow::follow(const media::Video& video, media::FlowQuality quality, int step) {
+  const int frames = static_cast<int>(video.frames.size());
+  const SmallFrame key = shrink(video.frames[static_cast<std::size_t>(key_frame_)], size_);
   SmallFrame previous = key;
   cv::Mat to_key = cv::Mat::zeros(size_, CV_32FC2);    // previous -> key
   cv::Mat from_key = cv::Mat::zeros(size_, CV_32FC2);  // key -> previous
-  for (int t = clip.key_frame + step; t >= 0 && t < frames; t += step) {
+  for (int t = key_frame_ + step; t >= 0 && t < frames; t += step) {
     throw_if_stopped();
-    const SmallFrame current = shrink(clip.video.frames[static_cast<std::size_t>(t)], size_);
+    const SmallFrame current = shrink(video.frames[static_cast<std::size_t>(t)], size_);
     // A long jump is found by going frame by frame; the direct flow then sheds the drift. Where
     // the direct one lost the way, its colours are worse and the chained one is kept.
-    const cv::Mat chained = media::compose(
-        media::flow(current.grey, previous.grey, media::FlowQuality::kMedium), to_key);
-    const cv::Mat chained_back = media::compose(
-        from_key, media::flow(previous.grey, current.grey, media::FlowQuality::kMedium));
-    cv::Mat flow = media::flow(current.grey, key.grey, media::FlowQuality::kMedium, chained);
-    from_key = media::flow(key.grey, current.grey, media::FlowQuality::kMedium, chained_back);
+    const cv::Mat chained =
+        media::compose(media::flow(current.grey, previous.grey, quality), to_key);
+    const cv::Mat chained_back =
+        media::compose(from_key, media::flow(previous.grey, current.grey, quality));
+    cv::Mat flow = media::flow(current.grey, key.grey, quality, chained);
+    from_key = media::flow(key.grey, current.grey, quality, chained_back);
     cv::Mat error = colour_error(current.rgb, media::warp(key.rgb, flow));
     const cv::Mat chained_error = colour_error(current.rgb, media::warp(key.rgb, chained));
     const cv::Mat keep_chained = chained_error < error;

@@ -3,7 +3,8 @@
 #include <opencv2/core.hpp>
 #include <vector>
 
-#include "ditto/stages/clip.h"
+#include "ditto/media/flow.h"
+#include "ditto/media/video.h"
 
 namespace ditto::stages {
 
@@ -11,12 +12,14 @@ namespace ditto::stages {
 /// small: five bytes a pixel at the flow's resolution.
 class KeyFlow {
  public:
-  /// Flow at the size whose longer side is `flow_width` (never larger than the clip). Frames before
-  /// and after the key are independent and take a thread each when `threads` > 1.
-  KeyFlow(const Clip& clip, int flow_width, int threads);
+  /// Flow at the size whose longer side is `flow_width` (never larger than the video). Frames
+  /// before and after the key are independent and take a thread each when `threads` > 1.
+  KeyFlow(const media::Video& video, int key_frame, int flow_width, media::FlowQuality quality,
+          int threads);
 
-  static cv::Size flow_size(cv::Size clip, int flow_width);
+  static cv::Size flow_size(cv::Size video, int flow_width);
 
+  int key_frame() const { return key_frame_; }
   cv::Size size() const { return size_; }
   /// CV_32FC2 in pixels of the flow's size: x + flow is the place in the key frame.
   cv::Mat flow(int frame) const;
@@ -29,8 +32,9 @@ class KeyFlow {
   std::size_t bytes() const;
 
  private:
-  void follow(const Clip& clip, int step);
+  void follow(const media::Video& video, media::FlowQuality quality, int step);
 
+  int key_frame_;
   cv::Size size_;
   std::vector<cv::Mat> flow_;  ///< CV_16SC2 in 1/32 px
   std::vector<cv::Mat> confidence_;

@@ -100,30 +100,32 @@ class NativeGenerator : public Generator {
 
   BackendId id() const override { return {"native", 1, digest_}; }
 
-  std::size_t prepared_bytes(const ClipShape&) const override { return 0; }
+  std::size_t prepared_bytes(const ClipShape&, int) const override { return 0; }
 
-  std::size_t working_bytes(const ClipShape& shape) const override {
+  std::size_t working_bytes(const ClipShape& shape, int) const override {
     // The control's pictures, and the result as bytes and as frames.
     return 3 * shape.video_bytes() +
            generator_->memory_bytes(shape.frames, shape.height, shape.width);
   }
 
-  std::shared_ptr<const Prepared> prepare(const Clip&) const override {
+  std::shared_ptr<const Prepared> prepare(const Clip&, const std::vector<int>&) const override {
     return std::make_shared<NothingPrepared>();
   }
 
-  Generation generate(const Clip& clip, const Prepared&, const cv::Mat& edited,
+  Generation generate(const Clip& clip, const Prepared&, const std::vector<EditedKey>& keys,
                       const std::string& instruction, Stream stream) const override {
-    if (edited.type() != CV_8UC3 || edited.size() != clip.video.size()) {
-      throw Error(ErrorKind::kInput,
-                  fmt::format("clip {}: the edited key frame is {}x{}, expected RGB of the clip's "
-                              "size {}x{}",
-                              clip.id, edited.cols, edited.rows, clip.video.size().width,
-                              clip.video.size().height));
-    }
     models::VaceRequest request;
+    for (const EditedKey& key : keys) {
+      if (key.picture.type() != CV_8UC3 || key.picture.size() != clip.video.size()) {
+        throw Error(ErrorKind::kInput,
+                    fmt::format("clip {}: the edited key frame is {}x{}, expected RGB of the "
+                                "clip's size {}x{}",
+                                clip.id, key.picture.cols, key.picture.rows,
+                                clip.video.size().width, clip.video.size().height));
+      }
+      request.references.push_back(pictures_of({key.picture}));
+    }
     request.control = grey_of(clip.video);
-    request.references = {pictures_of({edited})};
     request.prompt = instruction;
     request.negative_prompt = config_.negative_prompt;
     request.seed = stream.seed();

@@ -22,8 +22,17 @@ struct Demand {
   int confidence;  ///< of 255, for a flow vector to vote
   double inlier;   ///< px at the flow's resolution
   double share;    ///< of the votes
+  double reach;    ///< from the layer's middle, of half its box, within which votes are taken
 };
-constexpr std::array<Demand, 3> kDemands{{{100, 0.8, 0.5}, {40, 1.5, 0.4}, {0, 2.5, 0.3}}};
+// A thing is stuck on what is under its middle; its edges often reach over that, onto a background
+// that moves otherwise and may have more votes.
+constexpr double kMiddle = 0.6, kAll = 2;
+constexpr std::array<Demand, 6> kDemands{{{100, 0.8, 0.5, kMiddle},
+                                          {40, 1.5, 0.4, kMiddle},
+                                          {0, 2.5, 0.3, kMiddle},
+                                          {100, 0.8, 0.5, kAll},
+                                          {40, 1.5, 0.4, kAll},
+                                          {0, 2.5, 0.3, kAll}}};
 
 /// Correlation of the fine detail of two images inside a mask, -1..1.
 double detail_correlation(const cv::Mat& a, const cv::Mat& b, const cv::Mat& mask) {
@@ -76,10 +85,10 @@ cv::Point2d move(const cv::Matx23d& m, cv::Point2d p) {
   return {m(0, 0) * p.x + m(0, 1) * p.y + m(0, 2), m(1, 0) * p.x + m(1, 1) * p.y + m(1, 2)};
 }
 
-/// The similarity that most votes agree on; false when fewer do than is demanded.
-bool agree(const std::vector<Vote>& votes, const Demand& demand, Stream& stream,
-           cv::Matx23d& result) {
-  if (votes.size() < kFewestVotes) return false;
+/// The similarity that most votes agree on; the share of them that do, 0 when fewer than demanded.
+float agree(const std::vector<Vote>& votes, const Demand& demand, Stream& stream,
+            cv::Matx23d& result) {
+  if (votes.size() < kFewestVotes) return 0;
   std::vector<std::size_t> best, inliers;
   const auto collect = [&](const cv::Matx23d& m) {
     inliers.clear();
@@ -96,25 +105,28 @@ bool agree(const std::vector<Vote>& votes, const Demand& demand, Stream& stream,
   }
   if (static_cast<double>(best.size()) < demand.share * static_cast<double>(votes.size()) ||
       best.size() < kFewestVotes / 2)
-    return false;
+    return 0;
   result = fit_similarity(votes, best);
   collect(result);
   if (inliers.size() > best.size()) result = fit_similarity(votes, inliers);
-  return true;
+  return static_cast<float>(std::max(inliers.size(), best.size())) /
+         static_cast<float>(votes.size());
 }
 
 /// The flow vectors of a frame that come from a layer's opaque part, in pixels of the flow's size.
-std::vector<Vote> votes_for(const cv::Mat& field, const cv::Mat& confidence, int least,
+std::vector<Vote> votes_for(const cv::Mat& field, const cv::Mat& confidence, const Demand& demand,
                             const cv::Rect& box, const cv::Mat& alpha, cv::Point2d scale) {
   std::vector<Vote> votes;
   for (int y = 0; y < field.rows; ++y) {
     const auto* f = field.ptr<cv::Vec2f>(y);
     const auto* c = confidence.ptr<uchar>(y);
     for (int x = 0; x < field.cols; ++x) {
-      if (c[x] < least) continue;
+      if (c[x] < demand.confidence) continue;
       const cv::Point2d key(x + static_cast<double>(f[x][0]), y + static_cast<double>(f[x][1]));
       const cv::Point at(cvRound(key.x * scale.x) - box.x, cvRound(key.y * scale.y) - box.y);
       if (!cv::Rect(cv::Point(), box.size()).contains(at) || alpha.at<float>(at) < 0.5f) continue;
+      const cv::Point2d off((at.x + 0.5) / box.width * 2 - 1, (at.y + 0.5) / box.height * 2 - 1);
+      if (off.dot(off) > demand.reach * demand.reach) continue;
       votes.push_back({key, {static_cast<double>(x), static_cast<double>(y)}});
     }
   }
@@ -185,24 +197,29 @@ ObjectLayers::ObjectLayers(const cv::Mat& source, const cv::Mat& edited, const c
   }
 }
 
-void ObjectLayers::track(const KeyFlow& flow, int key_frame, int frames, Stream stream) {
+void ObjectLayers::track(const KeyFlow& flow, int frames, Stream stream) {
+  const int key_frame = flow.key_frame();
   const cv::Size small = flow.size();
   const double sx = static_cast<double>(mask_.cols) / small.width,
                sy = static_cast<double>(mask_.rows) / small.height;
-  for (Layer& layer : layers_)
+  for (Layer& layer : layers_) {
     layer.path.assign(static_cast<std::size_t>(frames), {1, 0, 0, 0, 1, 0});
+    layer.agreed.assign(static_cast<std::size_t>(frames), 1);
+  }
   for (int t = 0; t < frames; ++t) {
     if (t == key_frame) continue;
     const cv::Mat field = flow.flow(t);
     const cv::Mat& confidence = flow.confidence(t);
     for (Layer& layer : layers_) {
       cv::Matx23d m;
-      const bool found = std::any_of(kDemands.begin(), kDemands.end(), [&](const Demand& demand) {
-        return agree(
-            votes_for(field, confidence, demand.confidence, layer.box, layer.alpha, {sx, sy}),
-            demand, stream, m);
-      });
-      if (found) {
+      float agreed = 0;
+      for (const Demand& demand : kDemands) {
+        agreed = agree(votes_for(field, confidence, demand, layer.box, layer.alpha, {sx, sy}),
+                       demand, stream, m);
+        if (agreed > 0) break;
+      }
+      layer.agreed[static_cast<std::size_t>(t)] = agreed;
+      if (agreed > 0) {
         // To full resolution: pixel centres scale about -0.5.
         const auto scaled = [&](cv::Point2d p) {
           const cv::Point2d q = move(m, {(p.x + 0.5) / sx - 0.5, (p.y + 0.5) / sy - 0.5});
@@ -231,9 +248,10 @@ void ObjectLayers::track(const KeyFlow& flow, int key_frame, int frames, Stream 
   }
 }
 
-void ObjectLayers::paint(cv::Mat& frame, int t) const {
+void ObjectLayers::paint(cv::Mat& frame, cv::Mat& known, int t) const {
   for (const Layer& layer : layers_) {
     cv::Matx23d m = layer.path[static_cast<std::size_t>(t)];
+    const float agreed = layer.agreed[static_cast<std::size_t>(t)];
     // The layer's own pixels start at its box.
     const cv::Point2d origin = move(m, layer.box.tl());
     m(0, 2) = origin.x;
@@ -258,7 +276,11 @@ void ObjectLayers::paint(cv::Mat& frame, int t) const {
       auto* f = frame.ptr<cv::Vec3f>(target.y + y) + target.x;
       const auto* c = colour.ptr<cv::Vec3f>(y);
       const auto* a = alpha.ptr<float>(y);
-      for (int x = 0; x < target.width; ++x) f[x] += (c[x] - f[x]) * a[x];
+      auto* k = known.ptr<float>(target.y + y) + target.x;
+      for (int x = 0; x < target.width; ++x) {
+        f[x] += (c[x] - f[x]) * a[x];
+        k[x] += (agreed - k[x]) * a[x];
+      }
     }
   }
 }

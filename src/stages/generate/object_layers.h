@@ -23,9 +23,10 @@ class ObjectLayers {
 
   /// Finds each layer's similarity transform key -> frame in every frame, by consensus of the flow
   /// inside it; where too few agree, the nearest frame's towards the key holds.
-  void track(const KeyFlow& flow, int key_frame, int frames, Stream stream);
-  /// Paints the layers on frame `t`, CV_32FC3 in 0..255.
-  void paint(cv::Mat& frame, int t) const;
+  void track(const KeyFlow& flow, int frames, Stream stream);
+  /// Paints the layers on frame `t`, CV_32FC3 in 0..255, and over `known` (CV_32FC1) the share of
+  /// the flow inside each that agrees on its motion, 0 where too few did.
+  void paint(cv::Mat& frame, cv::Mat& known, int t) const;
 
  private:
   struct Layer {
@@ -33,6 +34,7 @@ class ObjectLayers {
     cv::Mat colour;                 ///< CV_32FC3 of the box
     cv::Mat alpha;                  ///< CV_32FC1 of the box, soft at its edge
     std::vector<cv::Matx23d> path;  ///< key -> frame, full resolution
+    std::vector<float> agreed;      ///< per frame, share of the flow inside that follows the path
   };
   std::vector<Layer> layers_;
   cv::Mat mask_;

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <opencv2/core.hpp>
+#include <utility>
 
 #include "stages/generate/colour_map.h"
 
@@ -15,6 +17,9 @@ class PixelFeatures {
   static constexpr int kCountWithPosition = kCount + 2;
   /// Offset of the colour map's three planes among the features.
   static constexpr int kBase = 3;
+  /// Features that change when the picture is turned (signed gradients, differences to single
+  /// neighbours): first and count.
+  static constexpr std::array<std::pair<std::size_t, std::size_t>, 2> kDirected{{{17, 4}, {29, 8}}};
 
   /// `rgb` CV_8UC3, at least 16 pixels each way; it is kept by reference. `base` must outlive this.
   PixelFeatures(const cv::Mat& rgb, const ColourMap& base);

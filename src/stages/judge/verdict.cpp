@@ -100,6 +100,9 @@ Judgement judgement_from(const std::vector<Finding>& findings, bool instruction_
     for (const float c : confidence) sum += c;
     judgement.measurements["generator_confidence"] =
         rounded(sum / static_cast<double>(confidence.size()));
+    const auto least = std::min_element(confidence.begin(), confidence.end());
+    judgement.measurements["least_generator_confidence"] = {
+        {"value", rounded(static_cast<double>(*least))}, {"frame", least - confidence.begin()}};
   }
   judgement.accepted = true;
   judgement.reasons = reasons_of(findings, limits);
