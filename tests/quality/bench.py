@@ -16,12 +16,12 @@ import faults
 import page as pages
 import propagation
 
-# Kinds of clips and editors, half of them held out; pairs of one clip are together.
+# Kinds of clips and editors, half of them held out of the generator's tuning; pairs of one clip are together.
 PROPAGATION = (("cab", "grade"), ("cab", "star"), ("bunny", "cartoon"), ("bunny", "night"), ("box", "snow"),
                ("street", "pencil"), ("phone", "duotone"), ("phone", "watercolour"), ("man", "clarity"), ("man", "title"),
                ("hand", "splash"), ("hand", "fog"), ("bunny-late", "kuwahara"), ("bunny-late", "label"))
-JUDGED_PAIRS, JUDGED_SHARE = 12, 0.6
-ENHANCED = enhancement.HELD_OUT[:6]
+JUDGED_PAIRS, JUDGED_SHARE = 12, 0.4
+ENHANCED = enhancement.UNSEEN
 METHOD_NAMES = {"ditto": "ditto stage generate", "copy": "copy of the source", "freeze": "edited key frame, frozen",
                 "lut": "colour table of the key pair", "warp": "edited key frame, moved by optical flow"}
 PARTS = ("propagation", "judge", "enhancer")
@@ -79,7 +79,7 @@ def show_propagation(page, rows, pictures):
 
 # --- judge --------------------------------------------------------------------------------------------
 def measure_judge(binary, workers, progress):
-    pairs = faults.pairs_of(clips.held_out(), editors.held_out(), JUDGED_PAIRS)
+    pairs = faults.pairs_of(clips.unseen(), editors.unseen(), JUDGED_PAIRS)
     seen = set()
 
     def report(row):

@@ -1,7 +1,8 @@
 """Stretches of the real clips in .deps/clips, and lossless videos of frames.
 
-Frames are uint8 RGB arrays [T, H, W, 3]. Held-out stretches are for reporting only: nothing is tuned
-or calibrated on them.
+Frames are uint8 RGB arrays [T, H, W, 3]. There are three sets. The generator is tuned on the tuning
+stretches alone and reported on the held-out ones; judge and enhancer are tuned on both and reported on
+the unseen ones, which share no frame with the others.
 """
 import dataclasses
 import functools
@@ -21,7 +22,8 @@ class Stretch:
     file: str
     start: int  # first frame, in the file's own frames
     about: str
-    held_out: bool = False
+    held_out: bool = False  # of the generator's tuning
+    unseen: bool = False  # of all tuning
 
 
 STRETCHES = (
@@ -37,6 +39,14 @@ STRETCHES = (
     Stretch("hand", "tree.avi", 34, "foliage; a hand comes in, few frames a second", held_out=True),
     Stretch("lights", "bikes.mp4", 36, "traffic out of focus", held_out=True),
     Stretch("bunny-late", "bigbuckbunny.mp4", 95, "animation; the figure turns", held_out=True),
+    Stretch("couple", "Megamind.avi", 108, "animation, dark; a nodding man, the back of a head", unseen=True),
+    Stretch("lady-late", "Megamind.avi", 155, "animation, dark; a talking figure, nearer", unseen=True),
+    Stretch("railing", "bikes.mp4", 140, "a parked bicycle behind railings, traffic beyond", unseen=True),
+    Stretch("box-late", "box.mp4", 340, "a colourful box carried sideways", unseen=True),
+    Stretch("cup-late", "cup.mp4", 130, "a dark cup brought nearer", unseen=True),
+    Stretch("phone-late", "carphone_pristine.mp4", 76, "a head that leans over, enlarged", unseen=True),
+    Stretch("square-near", "vtest.avi", 525, "fixed camera; a pedestrian in front", unseen=True),
+    Stretch("bunny-mid", "bigbuckbunny.mp4", 62, "animation; raised arms", unseen=True),
 )
 
 
@@ -48,11 +58,15 @@ def stretch(name):
 
 
 def tuning():
-    return [s for s in STRETCHES if not s.held_out]
+    return [s for s in STRETCHES if not s.held_out and not s.unseen]
 
 
 def held_out():
     return [s for s in STRETCHES if s.held_out]
+
+
+def unseen():
+    return [s for s in STRETCHES if s.unseen]
 
 
 def _probe(path):

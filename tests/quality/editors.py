@@ -1,8 +1,8 @@
 """Per-image editors as oracles: what a perfect propagation of an edited key frame would show.
 
 An editor is a function (frame, scene, t) -> edited frame; a global one looks at the frame alone. A
-local one has `mask`, (frame, scene, t) -> uint8 [H, W], 255 where the edit is meant. Held-out editors
-are for reporting only: nothing is tuned or calibrated on them.
+local one has `mask`, (frame, scene, t) -> uint8 [H, W], 255 where the edit is meant. The sets are those
+of clips.py: tuning, held out of the generator's tuning, and unseen by any tuning (unseen_editors.py).
 """
 import dataclasses
 from typing import Callable, Optional
@@ -21,6 +21,7 @@ class Editor:
     edit: Callable
     mask: Optional[Callable] = None
     held_out: bool = False
+    unseen: bool = False
 
     @property
     def local(self):
@@ -36,9 +37,9 @@ class Editor:
 EDITORS = []
 
 
-def editor(name, kind, instruction, mask=None, held_out=False):
+def editor(name, kind, instruction, mask=None, held_out=False, unseen=False):
     def add(function):
-        EDITORS.append(Editor(name, kind, instruction, function, mask, held_out))
+        EDITORS.append(Editor(name, kind, instruction, function, mask, held_out, unseen))
         return function
     return add
 
@@ -51,11 +52,15 @@ def by_name(name):
 
 
 def tuning():
-    return [e for e in EDITORS if not e.held_out]
+    return [e for e in EDITORS if not e.held_out and not e.unseen]
 
 
 def held_out():
     return [e for e in EDITORS if e.held_out]
+
+
+def unseen():
+    return [e for e in EDITORS if e.unseen]
 
 
 # --- helpers ----------------------------------------------------------------------------------------
@@ -205,6 +210,16 @@ def clarity(frame, scene, t):
     lab[..., 0] = cv2.createCLAHE(3.0, (6, 4)).apply(lab[..., 0])
     x = unit(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB))
     return byte(np.clip(x + 0.7 * (x - blur(x, 2.5)), 0, 1))
+
+
+@editor("stencil", "style", "Make it a stencil poster in red, blue and cream")
+def stencil(frame, scene, t):
+    y = luma(unit(cv2.bilateralFilter(frame, 9, 50, 7)))
+    inks = np.float32([[0.05, 0.18, 0.30], [0.78, 0.14, 0.13], [0.44, 0.60, 0.62], [0.97, 0.92, 0.75]])
+    x = np.broadcast_to(inks[0], frame.shape)
+    for ink, cut in zip(inks[1:], (0.25, 0.45, 0.65)):
+        x = lerp(x, ink, step(y, cut - 0.015, cut + 0.015))
+    return byte(x)
 
 
 # --- environments -----------------------------------------------------------------------------------
@@ -387,3 +402,6 @@ def warp_key(image, mean=1.4, noise=2.0, seed=5):
     x, y = np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32))
     out = cv2.remap(image, x + field[..., 0], y + field[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
     return np.clip(out + random.normal(size=out.shape) * noise, 0, 255).astype(np.uint8)
+
+
+import unseen_editors  # noqa: E402,F401  registers more, with what is defined above

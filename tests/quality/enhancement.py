@@ -1,7 +1,7 @@
 """What the enhancer gains per artefact, on oracle-edited clips: PSNR against the clean video before and
 after `ditto stage enhance`, both encoded as the program does by default.
 
-    enhancement.py build/release/bin/ditto [--held-out] [--fault NAME]... [--frames N] [--width N]
+    enhancement.py build/release/bin/ditto [--set unseen] [--fault NAME]... [--frames N] [--width N]
 """
 import argparse
 import dataclasses
@@ -178,9 +178,11 @@ def misplaced(frames, source, random):
 # --- measuring --------------------------------------------------------------------------------------
 # A pair is a stretch and an editor: each kind of edit, each kind of motion.
 TUNING = (("cab", "grade"), ("bunny", "cartoon"), ("box", "snow"), ("street", "pencil"), ("lady", "recolour"),
-          ("square", "bloom"), ("box", "halftone"), ("cab", "star"), ("street", "posterise"), ("bunny", "night"))
-HELD_OUT = (("phone", "duotone"), ("man", "clarity"), ("hand", "fog"), ("cup", "splash"), ("lights", "underwater"),
-            ("bunny-late", "kuwahara"), ("phone", "pixelate"), ("man", "title"))
+          ("square", "bloom"), ("box", "halftone"), ("cab", "star"), ("street", "posterise"), ("bunny", "night"),
+          ("phone", "duotone"), ("man", "clarity"), ("hand", "fog"), ("cup", "splash"), ("lights", "underwater"),
+          ("bunny-late", "kuwahara"), ("phone", "pixelate"), ("man", "title"))
+UNSEEN = (("couple", "bleach"), ("railing", "infrared"), ("cup-late", "dusk"), ("phone-late", "pastel"),
+          ("box-late", "engraving"), ("square-near", "drain"), ("bunny-mid", "sandstorm"), ("lady-late", "badge"))
 
 
 def enhanced(binary, source, frames, folder, options=()):
@@ -237,14 +239,15 @@ def summary(rows):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("binary")
-    parser.add_argument("--held-out", action="store_true", help="clips and editors that nothing was tuned on")
+    parser.add_argument("--set", choices=("tuning", "unseen"), default="tuning",
+                        help="of clips and editors; nothing is tuned on the unseen ones")
     parser.add_argument("--fault", action="append", help="a fault's name or kind; default all")
     parser.add_argument("--pairs", type=int, default=99, help="only the first pairs")
     parser.add_argument("--frames", type=int, default=33)
     parser.add_argument("--width", type=int, default=480)
     parser.add_argument("--each", action="store_true", help="print each pair too")
     args = parser.parse_args()
-    pairs = (HELD_OUT if args.held_out else TUNING)[:args.pairs]
+    pairs = (UNSEEN if args.set == "unseen" else TUNING)[:args.pairs]
     rows = run(args.binary, pairs, args.fault, args.frames, args.width)
     if args.each:
         for r in rows:

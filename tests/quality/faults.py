@@ -1,6 +1,6 @@
 """How often the judge is right: faults planted in oracle-made samples, and clean ones.
 
-    .deps/venv-quality/bin/python tests/quality/faults.py build/release/bin/ditto [--held-out] [--share S]
+    .deps/venv-quality/bin/python tests/quality/faults.py build/release/bin/ditto [--set unseen] [--share S]
 
 Each sample is a stretch of a real clip with a per-image editor applied to every frame. A fault is planted at three
 severities: `subtle` is hard to see and only reported, `visible` and `gross` must be found. The judge is asked in two
@@ -148,6 +148,8 @@ def blur(s, level, others):
 
 
 def blocking(s, level, others):
+    if s.editor.name == "pixelate":  # nothing but blocks
+        return None
     quality = [45, 12, 5][level]
     return each(s.edited, lambda f, t: cv2.imdecode(
         cv2.imencode(".jpg", f, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_UNCHANGED))
@@ -165,12 +167,18 @@ def pop(s, level, others):
 
 
 def part_pop(s, level, others):
-    """In one part of the picture the edit is gone for three frames, twice."""
+    """In one part of the picture the edit is gone for three frames, twice: of some parts, that where it is strongest."""
     h, w = s.edited.shape[1:3]
-    part = np.zeros((h, w, 1), np.float32)
     side = [0.12, 0.4, 0.7][level]
-    y, x = int(h * s.random.uniform(0, 1 - side)), int(w * s.random.uniform(0, 1 - side))
-    part[y:y + int(h * side), x:x + int(w * side)] = 1
+    change = np.abs(s.edited[5].astype(np.float32) - s.source[5]).mean(2)
+    best = None
+    for _ in range(8):
+        y, x = int(h * s.random.uniform(0, 1 - side)), int(w * s.random.uniform(0, 1 - side))
+        place = np.s_[y:y + int(h * side), x:x + int(w * side)]
+        if best is None or change[place].mean() > change[best].mean():
+            best = place
+    part = np.zeros((h, w, 1), np.float32)
+    part[best] = 1
     gone = np.isin(np.arange(FRAMES), [5, 6, 7, 22, 23, 24])[:, None, None, None]
     return np.rint(s.edited + (s.source.astype(np.float32) - s.edited) * part * gone).astype(np.uint8)
 
@@ -409,7 +417,10 @@ def pairs_of(stretches, some_editors, count):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("binary")
-    parser.add_argument("--held-out", action="store_true", help="held-out clips and editors instead of the tuning ones")
+    parser.add_argument("--set", choices=("tuning", "unseen"), default="tuning",
+                        help="of clips and editors; nothing is tuned on the unseen ones")
+    parser.add_argument("--clips", help="only these stretches, with commas")
+    parser.add_argument("--editors", help="only these, with commas")
     parser.add_argument("--pairs", type=int, default=12)
     parser.add_argument("--share", type=float, default=0.5, help="of the faults for each pair")
     parser.add_argument("--faults", help="only these, with commas")
@@ -418,8 +429,10 @@ def main():
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--rows", type=pathlib.Path, help="also write every judgement here, as JSON lines")
     args = parser.parse_args()
-    pick = (lambda m: m.held_out()) if args.held_out else (lambda m: m.tuning())
-    pairs = pairs_of(pick(clips), pick(editors), args.pairs)
+    pick = (lambda m: m.unseen()) if args.set == "unseen" else (lambda m: m.tuning() + m.held_out())
+    stretches = [clips.stretch(n) for n in args.clips.split(",")] if args.clips else pick(clips)
+    chosen = [editors.by_name(n) for n in args.editors.split(",")] if args.editors else pick(editors)
+    pairs = pairs_of(stretches, chosen, args.pairs)
 
     def report(row):
         if not row["right"] and row["severity"] != "subtle":
