@@ -100,6 +100,20 @@ TEST_F(Enhance, RemovesBlocking) {
   }
 }
 
+/// In a picture of little contrast the noise is larger than the detail, which the source explains
+/// all the same.
+TEST_F(Enhance, RemovesBlockingFromFog) {
+  const Clip clip = moving_scene(kSize, 7, true);
+  media::Video fog{.frames = {}, .fps = clip.video.fps};
+  for (const cv::Mat& frame : clip.video.frames) {
+    cv::Mat f;
+    frame.convertTo(f, -1, 0.2, 160);
+    fog.frames.push_back(f);
+  }
+  const media::Video blocky = quantised(fog, 20);
+  EXPECT_GT(mean_psnr(run(clip, blocky), fog), mean_psnr(blocky, fog) + 1);
+}
+
 /// A look of tiles on the same grid as a codec's is what was asked for.
 TEST_F(Enhance, KeepsTilesThatAreAnEdit) {
   const Clip clip = moving_scene(kSize, 7, true);
@@ -110,7 +124,7 @@ TEST_F(Enhance, KeepsTilesThatAreAnEdit) {
     cv::resize(small, large, kSize, 0, 0, cv::INTER_NEAREST);
     tiles.frames.push_back(large);
   }
-  EXPECT_GT(mean_psnr(run(clip, tiles), tiles), 37);
+  EXPECT_GT(mean_psnr(run(clip, tiles), tiles), 60);
 }
 
 TEST_F(Enhance, LeavesACleanVideoNearlyAlone) {

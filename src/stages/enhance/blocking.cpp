@@ -22,7 +22,8 @@ constexpr double kOutlier = 16;       // times the mean squared step
 constexpr double kDistinct = 2.5;     // the grid's excess to the largest that another offset has
 constexpr double kVisible = 0.05;     // the grid's excess to the other steps
 constexpr double kFaintest = 1.0;     // squared grey levels of excess
-constexpr float kThreshold = 2.2f;    // deviations of the noise
+constexpr float kThreshold = 4.5f;    // deviations of the noise
+constexpr double kSmooth = 0.25;      // times the noise inside blocks: they are tiles
 
 /// Mean squared steps between neighbouring pixels by their offset on the grid, along x and y.
 struct Steps {
@@ -113,15 +114,19 @@ Blocking measure_blocking(const media::Video& source, const media::Video& frames
   if (!found) return {};
   // Noise that is smooth inside blocks and independent between them has steps of 2 noise^2 on the
   // grid; what remains inside makes that, on the average of the codecs tried, noise^2.
-  return {static_cast<float>(std::sqrt(of_rest.most / 2)),
-          static_cast<float>(1 - of_rest.inside / std::max(of_frames.inside, of_rest.inside))};
+  const double noise = of_rest.most / 2;
+  const float deviation = static_cast<float>(std::sqrt(noise));
+  if (of_rest.inside < kSmooth * noise) return {deviation, 0};
+  const double detail = of_frames.inside - noise, left_over = of_rest.inside - noise;
+  if (left_over <= 0) return {deviation, 1};
+  return {deviation, static_cast<float>(1 - left_over / std::max(detail, left_over))};
 }
 
 cv::Mat remove_blocking(const cv::Mat& source, const cv::Mat& frame, const Blocking& blocking,
                         double strength) {
   // What the source doesn't explain of a drawn look is mostly the look; of tiles it is all.
   const float threshold =
-      kThreshold * blocking.noise * std::sqrt(blocking.explained) * static_cast<float>(strength);
+      kThreshold * blocking.noise * blocking.explained * static_cast<float>(strength);
   if (threshold <= 0) return frame;
   const GuidedFilter guide(source, kRadius, kDamping);
   std::array<cv::Mat, 3> planes;  // luma, blue and red differences: codecs treat them apart

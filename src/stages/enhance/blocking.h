@@ -10,7 +10,8 @@ namespace ditto::stages {
 struct Blocking {
   /// Deviation of the coding noise in grey levels of luma; 0: no grid of blocks was found.
   float noise = 0;
-  /// How much of the edited picture's detail the source explains, 0..1.
+  /// How much of the edited picture's detail the source explains, 0..1, the noise left out; 0 for
+  /// blocks without noise inside, which are tiles of an edit.
   float explained = 0;
 };
 

@@ -103,6 +103,13 @@ float shown_by_source(float contrast, uchar difference, uchar roughness) {
          1.0f;
 }
 
+/// What of a change along the motion is also one in place, the smaller of both: what an edit fixes
+/// to the screen, a halftone or tiles, differs along the motion of what is behind it and not there.
+float in_both(float along, float in_place) {
+  if (along * in_place <= 0) return 0;
+  return std::abs(along) < std::abs(in_place) ? along : in_place;
+}
+
 /// Ratio of the edited frame's contrast to the source's around each pixel, CV_32FC1: how much a
 /// change of the source may be amplified by the edit there.
 cv::Mat contrast_gain(const cv::Mat& source, const cv::Mat& edited) {
@@ -190,6 +197,7 @@ TemporalFilter::Neighbour TemporalFilter::compare(const std::vector<cv::Mat>& sm
   for (int y = 0; y < source.rows; ++y) {
     const auto* e = edited.ptr<cv::Vec3b>(y);
     const auto* we = warped.ptr<cv::Vec3b>(y);
+    const auto* se = small[other].ptr<cv::Vec3b>(y);
     const auto* step = result.step.ptr<cv::Vec3f>(y);
     const auto* w = result.weight.ptr<float>(y);
     const auto* d = spread.ptr<uchar>(y);
@@ -198,8 +206,11 @@ TemporalFilter::Neighbour TemporalFilter::compare(const std::vector<cv::Mat>& sm
     auto* r = result.differs.ptr<uchar>(y);
     for (int x = 0; x < source.cols; ++x) {
       float most = 0;
-      for (int c = 0; c < 3; ++c)
-        most = std::max(most, std::abs(static_cast<float>(we[x][c] - e[x][c]) - step[x][c]));
+      for (int c = 0; c < 3; ++c) {
+        most =
+            std::max(most, std::abs(in_both(static_cast<float>(we[x][c] - e[x][c]) - step[x][c],
+                                            static_cast<float>(se[x][c] - e[x][c]) - step[x][c])));
+      }
       r[x] = w[x] > 0.05f && most < kReach && most > shown_by_source(g[x], d[x], h[x]) ? 1 : 0;
     }
   }
@@ -266,6 +277,7 @@ void TemporalFilter::correct_tile(const std::vector<cv::Mat>& frames, std::size_
     const cv::Mat step = enlarged<3>(neighbour.step, size, tile);
     for (int y = 0; y < tile.height; ++y) {
       const auto* f = frame.ptr<cv::Vec3b>(tile.y + y) + tile.x;
+      const auto* p = frames[neighbour.frame].ptr<cv::Vec3b>(tile.y + y) + tile.x;
       const auto* w = warped.ptr<cv::Vec3b>(y);
       const auto* d = spread.ptr<uchar>(y);
       const auto* k = certain.ptr<float>(y);
@@ -278,7 +290,8 @@ void TemporalFilter::correct_tile(const std::vector<cv::Mat>& frames, std::size_
         const float shown = shown_by_source(g[x], d[x], h[x]);
         float change[3], most = 0;
         for (int c = 0; c < 3; ++c) {
-          change[c] = static_cast<float>(w[x][c] - f[x][c]) - o[x][c];
+          change[c] = in_both(static_cast<float>(w[x][c] - f[x][c]) - o[x][c],
+                              static_cast<float>(p[x][c] - f[x][c]) - o[x][c]);
           most = std::max(most, std::abs(change[c]));
         }
         const float near = std::max(0.0f, 1 - most * most / (kReach * kReach));
