@@ -117,6 +117,7 @@ struct Judge {
   double max_strength_change = 0.4;
   double max_flicker = 3.5;
   double max_popping = 0.03;
+  double max_part_loss = 0.1;
   double max_boiling = 3.5;
   double max_blur = 1.1;
   double max_blocking = 0.7;

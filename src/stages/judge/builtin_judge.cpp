@@ -79,12 +79,13 @@ cv::Mat change_map(const cv::Mat& source, const cv::Mat& edited) {
   return cv::max(cv::max(channels[0], channels[1]), channels[2]);
 }
 
-/// Where a local edit lies on the key frame: the given mask, else what the editor changed.
+/// Where a local edit lies on the key frame: the given mask, else what the editor changed. Empty
+/// when it is everywhere, or leaves too little to compare with.
 cv::Mat region_of(const JudgeContext& context, const cv::Mat& source_key,
                   const cv::Mat& edited_key) {
   if (is_global(context.instruction.task)) return {};
-  constexpr double kChanged = 8;        // levels
-  constexpr double kLargestArea = 0.6;  // of the picture; beyond it nothing is left to compare with
+  constexpr double kChanged = 8;           // levels
+  constexpr double kMost[] = {0.95, 0.6};  // of the picture, of a mask and of what was changed
   cv::Mat region;
   if (!context.mask.empty()) {
     region = measure::reduced(context.mask, source_key.size()) > 0;
@@ -92,11 +93,18 @@ cv::Mat region_of(const JudgeContext& context, const cv::Mat& source_key,
     region = change_map(source_key, edited_key) > kChanged;
   }
   if (region.empty()) return {};
-  const int margin = std::max(2, source_key.cols / 64);
-  cv::dilate(region, region,
-             cv::getStructuringElement(cv::MORPH_ELLIPSE, {2 * margin + 1, 2 * margin + 1}));
   const double area = cv::countNonZero(region) / static_cast<double>(region.total());
-  return area > 0 && area < kLargestArea ? region : cv::Mat();
+  return area > 0 && area < kMost[context.mask.empty() ? 1 : 0] ? region : cv::Mat();
+}
+
+/// A region with a margin for soft edges and for motion that isn't followed exactly.
+cv::Mat with_margin(const cv::Mat& region) {
+  if (region.empty()) return {};
+  const int margin = std::max(2, region.cols / 64);
+  cv::Mat result;
+  cv::dilate(region, result,
+             cv::getStructuringElement(cv::MORPH_ELLIPSE, {2 * margin + 1, 2 * margin + 1}));
+  return result;
 }
 
 /// A frame near the middle where the edit is as strong as elsewhere, to follow it from.
@@ -120,40 +128,55 @@ int reference_frame(const measure::Series& source, const measure::Series& edited
 /// Blurred differences below it come from re-encoding and smoothing of neighbours.
 constexpr double kVisibleLevels = 3;
 
-/// Mean visible difference, levels, over the region of a local edit.
-double visible_difference(const Sample& sample, const cv::Mat& a, const cv::Mat& b) {
+/// Mean visible difference, levels, over the region of a local edit, behind a blur.
+double visible_difference(const Sample& sample, const cv::Mat& a, const cv::Mat& b,
+                          double sigma = 2.0) {
   cv::Mat difference;
   cv::subtract(a, b, difference, {}, CV_32F);
-  cv::GaussianBlur(difference, difference, {0, 0}, 2.0);
+  cv::GaussianBlur(difference, difference, {0, 0}, sigma);
   const cv::Mat visible = cv::max(cv::abs(difference) - cv::Scalar::all(kVisibleLevels), 0.0);
   const cv::Scalar mean = cv::mean(visible, sample.region.empty() ? cv::noArray() : sample.region);
   return (mean[0] + mean[1] + mean[2]) / 3;
 }
 
+/// The change in the most changed two-hundredth of the picture, levels: a local edit is small in
+/// the mean but large where it is.
+double largest_change(const cv::Mat& change_map) {
+  constexpr double kPlace = 0.995;
+  return measure::quantile(std::vector<double>(change_map.begin<float>(), change_map.end<float>()),
+                           kPlace);
+}
+
+/// With the edited key frame: whether a tenth of what it changes is there, in the mean or, as of
+/// another and fainter edit, where it changes most.
+Finding find_change_at_key(const Sample& sample, double limit) {
+  constexpr double kLeastShare = 0.1;  // of what was asked for
+  constexpr double kCoding = 15;       // levels that coding changes some places by
+  const cv::Mat &source = sample.source.rgb[sample.key_index()],
+                &edited = sample.edited.rgb[sample.key_index()];
+  const double asked = visible_difference(sample, source, sample.edited_key) / 255;
+  const double change = visible_difference(sample, source, edited) / 255;
+  const double least = std::min(limit, kLeastShare * asked);
+  const double asked_peak = largest_change(change_map(source, sample.edited_key));
+  const double peak = largest_change(change_map(source, edited));
+  const double least_peak = std::max(kCoding, kLeastShare * asked_peak);
+  return measure::exceeds(
+      {"instruction", "unedited", "change"}, std::max(change, least * peak / least_peak), least,
+      fmt::format("the mean visible change at the key frame is {:.3f} of full range, the edited "
+                  "key frame's {:.3f} (at least {:.3f} wanted), and {:.0f} levels in the most "
+                  "changed two-hundredth (or at least {:.0f} wanted)",
+                  change, asked, least, peak, least_peak));
+}
+
 Finding find_change(const Sample& sample, double limit) {
-  const cv::Mat& source = sample.source.rgb[sample.key_index()];
-  if (!sample.edited_key.empty()) {
-    constexpr double kLeastShare = 0.1;  // of what was asked for
-    const double asked = visible_difference(sample, source, sample.edited_key) / 255;
-    const double least = std::min(limit, kLeastShare * asked);
-    const double change =
-        visible_difference(sample, source, sample.edited.rgb[sample.key_index()]) / 255;
-    return measure::exceeds(
-        {"instruction", "unedited", "change"}, change, least,
-        fmt::format(
-            "the mean visible change at the key frame is {:.3f} of full range, the edited key "
-            "frame's {:.3f} (at least {:.3f} wanted)",
-            change, asked, least));
-  }
-  // A local edit is small in the mean but large where it is.
-  constexpr double kPlace = 0.995, kLocally = 5;
+  if (!sample.edited_key.empty()) return find_change_at_key(sample, limit);
+  constexpr double kLocally = 5;  // a local edit is that much larger where it is than in the mean
   std::vector<double> means, peaks;
   for (std::size_t t = 0; t < sample.source.rgb.size();
        t += std::max<std::size_t>(1, sample.source.rgb.size() / 8)) {
     const cv::Mat map = change_map(sample.source.rgb[t], sample.edited.rgb[t]);
     means.push_back(cv::mean(map)[0] / 255);
-    peaks.push_back(
-        measure::quantile(std::vector<double>(map.begin<float>(), map.end<float>()), kPlace) / 255);
+    peaks.push_back(largest_change(map) / 255);
   }
   const double mean = measure::quantile(means, 0.5), peak = measure::quantile(peaks, 0.5);
   const double change = std::max(mean, peak / kLocally);
@@ -162,6 +185,14 @@ Finding find_change(const Sample& sample, double limit) {
       fmt::format("the picture changes by {:.3f} of full range in the mean, by {:.3f} in its most "
                   "changed two-hundredth (at least {:.3f} or {:.3f} wanted)",
                   mean, peak, limit, kLocally * limit));
+}
+
+/// What `found` levels of difference from the edited key frame are of the `asked` levels that the
+/// edit changes: of a faint edit as much may differ as of one that is just visible, and a
+/// difference that is large by itself isn't small beside a strong edit.
+double share_of_edit(double found, double asked) {
+  constexpr double kFaint = 2, kStrong = 40;
+  return found / std::clamp(asked, kFaint, kStrong);
 }
 
 /// The video at the key index against the edited key frame: another edit, or another sample's.
@@ -176,20 +207,37 @@ Finding find_key_difference(const Sample& sample, double limit) {
     cv::GaussianBlur(sample.edited_key, soft, {0, 0}, sigma);
     found = std::min(found, visible_difference(sample, edited, soft));
   }
-  constexpr double kFaint = 2;  // levels: of an edit fainter than this, as much may differ
-  const double ratio = found / std::max(asked, kFaint);
   return measure::at_most(
-      {"instruction", "wrong_edit", "key_difference"}, ratio, limit,
-      fmt::format("frame {} differs from the edited key frame by {:.0f} % of what the edit changes "
-                  "(at most {:.0f} % allowed)",
-                  sample.key, 100 * ratio, 100 * limit));
+      {"instruction", "wrong_edit", "key_difference"}, share_of_edit(found, asked), limit,
+      fmt::format("frame {} differs from the edited key frame by {:.1f} levels of 255, where the "
+                  "edit changes {:.1f} ({:.0f} % of these, or of 40 if they are more; at most "
+                  "{:.0f} % allowed)",
+                  sample.key, found, asked, 100 * share_of_edit(found, asked), 100 * limit));
+}
+
+/// Whether the difference from the edited key frame is no more than what blocks with steps of so
+/// many levels make: behind a blur of several blocks' width the edit is there.
+bool blocks_explain_difference(const Sample& sample, double steps, double limit) {
+  constexpr double kSigma = 10;
+  const cv::Mat &source = sample.source.rgb[sample.key_index()],
+                &edited = sample.edited.rgb[sample.key_index()];
+  const double asked = visible_difference(sample, source, sample.edited_key, kSigma);
+  const double found = visible_difference(sample, edited, sample.edited_key, kSigma);
+  return share_of_edit(std::max(0.0, found - steps), asked) <= limit;
+}
+
+/// Whether the difference is no more than what the picture flickers by.
+bool flicker_explains_difference(const Sample& sample, double flicker) {
+  constexpr double kPeak = 3;  // of a flicker of so many levels, in deviations
+  return visible_difference(sample, sample.edited.rgb[sample.key_index()], sample.edited_key) <=
+         kPeak * flicker;
 }
 
 class BuiltinJudge final : public Judge {
  public:
   explicit BuiltinJudge(const config::Judge& config) : limits_(config) {}
 
-  BackendId id() const override { return {"builtin", 4, ""}; }
+  BackendId id() const override { return {"builtin", 5, ""}; }
 
   std::size_t working_bytes(const ClipShape& shape) const override {
     const cv::Size small = measure::reduced_size({shape.width, shape.height}, kLongerSide);
@@ -214,6 +262,7 @@ class BuiltinJudge final : public Judge {
                   .key = context.key_frame,
                   .edited_key = {},
                   .region = {},
+                  .around = {},
                   .instruction = context.instruction};
     if (knows_key) {
       sample.edited_key = measure::reduced(context.edited_key_frame, sample.source.size());
@@ -221,6 +270,7 @@ class BuiltinJudge final : public Judge {
       sample.key = reference_frame(sample.source, sample.edited);
     }
     sample.region = region_of(context, sample.source.rgb[sample.key_index()], sample.edited_key);
+    sample.around = with_margin(sample.region);
 
     std::vector<Finding> findings = {find_change(sample, limits_.min_change)};
     const auto add = [&](std::vector<Finding> more) {
@@ -232,6 +282,7 @@ class BuiltinJudge final : public Judge {
     add(measure::compare_structure(sample, limits_));
     add(measure::follow_edit(sample, limits_));
     add(measure::inspect_detail(source, edited, context, limits_));
+    explain_difference(sample, findings);
     const bool assessed = std::any_of(findings.begin(), findings.end(), [](const Finding& finding) {
       return finding.name == "key_difference" || finding.name == "wording";
     });
@@ -239,6 +290,24 @@ class BuiltinJudge final : public Judge {
   }
 
  private:
+  /// A difference from the edited key frame that flicker or blocks make is no other edit, as long
+  /// as the edit is there.
+  void explain_difference(const Sample& sample, std::vector<Finding>& findings) const {
+    const auto named = [&](std::string_view name) {
+      const auto found = std::find_if(findings.begin(), findings.end(),
+                                      [&](const Finding& finding) { return finding.name == name; });
+      return found == findings.end() ? nullptr : &*found;
+    };
+    Finding* difference = named("key_difference");
+    const Finding *kept = named("edit_kept"), *blocks = named("blocking"),
+                  *flicker = named("flicker");
+    if (difference == nullptr || (kept != nullptr && kept->severity > 1)) return;
+    difference->consequence =
+        (blocks->severity > 1 &&
+         blocks_explain_difference(sample, blocks->value, limits_.max_key_difference)) ||
+        (flicker->severity > 1 && flicker_explains_difference(sample, flicker->value));
+  }
+
   static std::optional<Finding> wording_of(const Sample& sample) {
     std::vector<cv::Mat> source, edited;
     const std::size_t step = std::max<std::size_t>(1, sample.source.rgb.size() / 4);

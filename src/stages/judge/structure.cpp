@@ -109,10 +109,12 @@ cv::Mat correlations(const std::vector<cv::Mat>& source, const std::vector<cv::M
 std::vector<Finding> find_other_content(const Sample& sample, const std::vector<cv::Mat>& source,
                                         const std::vector<cv::Mat>& edited,
                                         const std::vector<int>& lags, double limit) {
-  // A local edit may change the structure inside its region.
+  // A local edit may change the structure inside its region; what is left must be enough to tell.
+  constexpr double kLargestArea = 0.6;  // of the picture
   cv::Mat outside;
-  if (!sample.region.empty()) {
-    cv::resize(255 - sample.region, outside, source[0].size(), 0, 0, cv::INTER_NEAREST);
+  if (!sample.around.empty() &&
+      cv::countNonZero(sample.around) < kLargestArea * static_cast<double>(sample.around.total())) {
+    cv::resize(255 - sample.around, outside, source[0].size(), 0, 0, cv::INTER_NEAREST);
   }
   const cv::Mat agreement = correlations(source, edited, outside);
   std::vector<double> own, anywhere;

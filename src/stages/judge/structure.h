@@ -15,6 +15,7 @@ struct Sample {
   cv::Mat edited_key;  ///< CV_8UC3; empty when unknown
   cv::Mat region;  ///< CV_8UC1, 255 where a local edit lies on the key frame; empty: everywhere or
                    ///< unknown
+  cv::Mat around;  ///< the region with a margin, outside of which nothing is meant to change
   const Instruction& instruction;
 
   std::size_t key_index() const { return static_cast<std::size_t>(key); }

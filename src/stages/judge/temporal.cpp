@@ -79,8 +79,9 @@ double energy_of(const cv::Mat& image, const cv::Mat& mask) {
   return cv::norm(image, cv::NORM_L2SQR, mask);
 }
 
-/// How strong the edit is in a frame, compared with the reference: of three ways to expect it there
-/// (carried by the motion, by colour, fixed to the screen) the one that explains the frame best.
+/// How strong the edit is in a frame, compared with the reference: of the ways to expect it there
+/// (carried by the motion, as much change of whatever kind, by colour, fixed to the screen) the one
+/// that explains the frame best.
 /// Nothing when too little of the edited content is in sight to tell.
 std::optional<double> strength_of(const cv::Mat& change, const cv::Mat& reference,
                                   const cv::Mat& carried, const cv::Mat& tracked, bool local,
@@ -99,6 +100,9 @@ std::optional<double> strength_of(const cv::Mat& change, const cv::Mat& referenc
     offer(energy > 0 ? seen.dot(change) / energy : 0.0, energy);
   };
   project(carried, tracked);
+  // Where the edit doesn't stay exactly on the motion, or looks different later: as much change.
+  const double expected = energy_of(carried, tracked);
+  offer(expected > 0 ? std::sqrt(energy_of(change, tracked) / expected) : 0.0, expected);
   if (!local) project(reference, cv::Mat(reference.size(), CV_8U, cv::Scalar(255)));
   offer(by_colour.value, by_colour.energy);
   return best;
@@ -285,6 +289,45 @@ Finding popping_finding(const std::vector<double>& popping, double limit) {
                   100 * worst, 100 * limit, beyond(popping, limit)));
 }
 
+/// Share of the edited cells of a grid that have the edit in only one of two neighbour frames.
+/// `change`: of a frame; `before`: of its neighbour, brought to it. Where an edit is drawn finely
+/// or faintly, its coming and going shows in no single patch's colour, but in how much is changed.
+double lost_share(const cv::Mat& change, const cv::Mat& before, const cv::Mat& tracked) {
+  constexpr int kColumns = 12, kRows = 8;
+  constexpr double kEdited = 3 * 4 * 4;  // squared levels of the three channels: there is an edit
+  constexpr double kLost = 0.25;         // of the change's energy: half of the edit
+  constexpr double kFewest = 4;          // cells; a smaller edit's parts are no area
+  int edited = 0, lost = 0;
+  for (int row = 0; row < kRows; ++row) {
+    for (int column = 0; column < kColumns; ++column) {
+      const cv::Rect cell(
+          cv::Point(column * change.cols / kColumns, row * change.rows / kRows),
+          cv::Point((column + 1) * change.cols / kColumns, (row + 1) * change.rows / kRows));
+      const cv::Mat mask = tracked(cell);
+      const int known = cv::countNonZero(mask);
+      if (2 * known < cell.area()) continue;
+      const double now = energy_of(change(cell), mask) / known,
+                   then = energy_of(before(cell), mask) / known;
+      if (std::max(now, then) < kEdited) continue;
+      ++edited;
+      if (std::min(now, then) < kLost * std::max(now, then)) ++lost;
+    }
+  }
+  return lost / std::max(kFewest, static_cast<double>(edited));
+}
+
+Finding loss_finding(const std::vector<double>& losses, double limit) {
+  // What goes comes back, mostly: one frame alone may be an error of the flow.
+  std::vector<double> sorted = losses;
+  std::sort(sorted.rbegin(), sorted.rend());
+  const double second = sorted.size() < 2 ? 0.0 : sorted[1];
+  return at_most({"temporal", "pop", "part_loss"}, second, limit,
+                 fmt::format("from one frame to the next {:.0f} % of the edited area lose the edit "
+                             "or get it, in the second worst frame (at most {:.0f} % allowed; "
+                             "frames beyond it: {})",
+                             100 * second, 100 * limit, beyond(losses, limit)));
+}
+
 /// Share of `outside` that is changed visibly; 0 where too little of it is known.
 double leaked_share(const cv::Mat& change, const cv::Mat& outside) {
   constexpr double kVisible = 12;      // levels, of the largest channel
@@ -305,7 +348,7 @@ std::vector<Finding> follow_edit(const Sample& sample, const config::Judge& limi
   const cv::Mat& key_edited = key_known ? sample.edited_key : sample.edited.rgb[sample.key_index()];
   const cv::Mat reference = change_of(key_source, key_edited);
   const ColourChange colour(key_source, reference);
-  const bool local = !sample.region.empty();
+  const bool local = !sample.around.empty();
   const double gain = contrast_gain(key_source, key_edited);
 
   std::vector<std::optional<double>> strength(frames);
@@ -314,7 +357,10 @@ std::vector<Finding> follow_edit(const Sample& sample, const config::Judge& limi
   const double energy = energy_of(reference, {});
   const cv::Mat at_key = change_of(key_source, sample.edited.rgb[sample.key_index()]);
   strength[sample.key_index()] = energy > 0 ? at_key.dot(reference) / energy : 0.0;
+  std::vector<double> losses(frames, 0.0);
+  cv::Mat before;
   track_outward(sample.source, sample.key, [&](const Track& track) {
+    if (track.neighbour == sample.key) before = at_key;
     const auto t = static_cast<std::size_t>(track.frame);
     const auto n = static_cast<std::size_t>(track.neighbour);
     const cv::Mat &source = sample.source.rgb[t], &edited = sample.edited.rgb[t];
@@ -332,13 +378,15 @@ std::vector<Finding> follow_edit(const Sample& sample, const config::Judge& limi
                                    2.0 * gain * fine_change(source_change, tracked));
 
     const cv::Mat change = change_of(source, edited);
+    losses[std::max(t, n)] = lost_share(change, warped(before, track.step), tracked);
+    before = change;
     const cv::Mat from_key =
         reliable(source, warped(key_source, track.chain), track.chain, kTrackedLevels);
     strength[t] = strength_of(change, reference, warped(reference, track.chain), from_key, local,
                               colour.strength(source, change));
-    if (local) leak[t] = leaked_share(change, from_key & (warped(sample.region, track.chain) == 0));
+    if (local) leak[t] = leaked_share(change, from_key & (warped(sample.around, track.chain) == 0));
   });
-  if (local) leak[sample.key_index()] = leaked_share(at_key, sample.region == 0);
+  if (local) leak[sample.key_index()] = leaked_share(at_key, sample.around == 0);
 
   std::vector<Finding> findings = strength_findings(strength, key_known, limits);
   if (local) {
@@ -352,10 +400,14 @@ std::vector<Finding> follow_edit(const Sample& sample, const config::Judge& limi
   }
   findings.push_back(flicker_finding(changes, limits.max_flicker));
   Finding pops = popping_finding(popping, limits.max_popping);
+  Finding loss = loss_finding(losses, limits.max_part_loss);
   for (const Finding& finding : findings) {  // the whole edit's coming and going says more
-    if (finding.fault == "pop" && finding.severity > 1) pops.consequence = true;
+    if (finding.name == "strength_change" && finding.severity > 1) {
+      pops.consequence = loss.consequence = true;
+    }
   }
   findings.push_back(std::move(pops));
+  findings.push_back(std::move(loss));
   const double boil = quantile(boiling, 0.75);
   findings.push_back(at_most(
       {"temporal", "noise", "boiling"}, boil, limits.max_boiling,

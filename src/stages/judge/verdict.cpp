@@ -12,8 +12,17 @@ namespace {
 /// Faults that cause others' measurements to fail, before those. What isn't listed shows in its own
 /// measurement only.
 constexpr std::array<std::string_view, 10> kCauses = {
-    "black",      "unedited", "swapped",    "frozen",  "misaligned",
-    "time_shift", "missing",  "wrong_rate", "flicker", "wrong_edit"};
+    "black",      "unedited", "swapped",    "frozen",     "misaligned",
+    "time_shift", "missing",  "wrong_rate", "wrong_edit", "flicker"};
+
+/// A fault and a measurement that it makes fail, however bad that looks: coarse blocks hold faint
+/// detail still and change what lies outside a region, and an edit that fades between a picture and
+/// its negative passes an even grey.
+struct Explanation {
+  std::string_view fault, measurement;
+};
+constexpr std::array<Explanation, 3> kExplanations = {
+    {{"blocking", "frozen_fraction"}, {"blocking", "leak"}, {"fade", "blank_fraction"}}};
 
 std::size_t cause_rank(std::string_view fault) {
   return static_cast<std::size_t>(std::find(kCauses.begin(), kCauses.end(), fault) -
@@ -49,6 +58,14 @@ std::vector<Reason> reasons_of(const std::vector<Finding>& findings, const confi
     return std::make_pair(cause_rank(a->fault), -a->severity) <
            std::make_pair(cause_rank(b->fault), -b->severity);
   });
+  for (const Explanation& e : kExplanations) {
+    const auto effect = std::find_if(failed.begin(), failed.end(), [&](const Finding* f) {
+      return f->name == e.measurement && f->fault != "black";
+    });
+    const auto cause =
+        std::find_if(effect, failed.end(), [&](const Finding* f) { return f->fault == e.fault; });
+    if (cause != failed.end()) std::rotate(effect, effect + 1, cause + 1);
+  }
   std::vector<Reason> reasons;
   for (const Finding* f : failed) reasons.push_back({f->fault, f->criterion, f->sentence});
   return reasons;

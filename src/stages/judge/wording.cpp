@@ -110,14 +110,19 @@ ColourShare share_of(const ColourWord& colour, const std::vector<cv::Mat>& sourc
   return share;
 }
 
+/// "Show only the green vegetation in colour": the words say what stays, not what changes.
+bool speaks_of_a_part(const std::string& words) {
+  return says(words, {"only", "just", "except", "but", "alone", "rest", "keep", "leave",
+                      "everything else", "background", "surroundings"});
+}
+
 std::optional<Finding> check_colour(const Instruction& instruction, const std::string& words,
                                     const std::vector<cv::Mat>& source,
                                     const std::vector<cv::Mat>& edited) {
   constexpr double kLeastShare = 0.15;
   if (instruction.task == Task::kLocalRemove || says(words, {"remove", "erase", "delete"}))
     return {};
-  // "Show only the green vegetation in colour": the colour names what stays, not what changes.
-  if (says(words, {"only", "just", "except", "but", "alone"})) return {};
+  if (speaks_of_a_part(words)) return {};
   const std::string target = normalised(instruction.target);
   std::optional<Finding> best;
   int mentioned = 0;
@@ -161,6 +166,7 @@ std::optional<Finding> check_wording(const Instruction& instruction,
   const bool negated = says(words, {"not", "without", "no", "less", "never"});
   if (negated) return {};
   if (says(words, {"black and white", "monochrome", "grayscale", "greyscale", "noir"})) {
+    if (speaks_of_a_part(words) || !is_global(instruction.task)) return {};
     const double limit = std::max(6.0, 0.35 * before.chroma);
     return at_most({"instruction", "wrong_edit", "wording"}, after.chroma, limit,
                    fmt::format("the text asks for no colour and the mean chroma is {:.0f} levels "
