@@ -21,7 +21,7 @@ PROPAGATION = (("cab", "grade"), ("cab", "star"), ("bunny", "cartoon"), ("bunny"
                ("street", "pencil"), ("phone", "duotone"), ("phone", "watercolour"), ("man", "clarity"), ("man", "title"),
                ("hand", "splash"), ("hand", "fog"), ("bunny-late", "kuwahara"), ("bunny-late", "label"))
 JUDGED_PAIRS, JUDGED_SHARE = 12, 0.4
-ENHANCED = enhancement.UNSEEN
+ENHANCED = enhancement.UNSEEN[:6]
 METHOD_NAMES = {"ditto": "ditto stage generate", "copy": "copy of the source", "freeze": "edited key frame, frozen",
                 "lut": "colour table of the key pair", "warp": "edited key frame, moved by optical flow"}
 PARTS = ("propagation", "judge", "enhancer")

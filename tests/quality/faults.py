@@ -200,6 +200,8 @@ def leak(s, level, others):
     amount, side = [(0.25, 0.3), (0.6, 0.5), (1.0, 1.0)][level]
     place = np.zeros((h, w), np.float32)
     place[int(h * (1 - side)):, :int(w * side)] = amount
+    if level > 0 and ((place > 0) & (masks < 8)).mean() < 0.05:
+        return None  # the region leaves nothing to leak to
     tint = np.float32([1.25, 1.0, 0.7])
 
     def change(f, t):
@@ -287,8 +289,14 @@ def turns(share):
 
 def other_edit_of(pool):
     """Another editor's edit of the same clip: of the same kind where `similar`, else of another kind."""
+    def changes_something(editor, sample):
+        frame = sample.source[KEY]
+        change = np.abs(cv2.blur(editor.edit(frame, sample.scene, KEY).astype(np.float32) - frame, (9, 9))).max(2)
+        return np.quantile(change, 0.995) > 25
+
     def make(sample, similar):
         others = [editors.by_name(n) for n in pool if n != sample.editor.name]
+        others = [e for e in others if changes_something(e, sample)]
         alike = [e for e in others if e.kind == sample.editor.kind]
         choice = alike if similar and alike else [e for e in others if e not in alike] or others
         return choice[sample.random.integers(len(choice))].apply(sample.source, sample.scene)

@@ -36,7 +36,7 @@ TEST_F(JudgeReasons, NamesBlocksBeforeWhatTheyCause) {
                 frozen = at_most({"source", "frozen", "frozen_fraction"}, 9, 1, "still"),
                 leak = at_most({"source", "leak", "leak"}, 9, 1, "outside the region");
   EXPECT_EQ(ordered_faults({frozen, blocks, leak}),
-            (std::vector<std::string>{"blocking", "frozen", "leak"}));
+            (std::vector<std::string>{"blocking", "leak", "frozen"}));
   EXPECT_EQ(ordered_faults({leak, frozen}), (std::vector<std::string>{"frozen", "leak"}));
 }
 
@@ -118,7 +118,7 @@ TEST_F(JudgeReasons, FindsAFaintEditThatIsGoneInAPart) {
 }
 
 TEST_F(JudgeReasons, AsksForNoColourOnlyWhereTheTextDoes) {
-  cv::Mat source({64, 64}, CV_8UC3, cv::Scalar(200, 40, 30)), edited = source.clone();
+  cv::Mat source(cv::Size(64, 64), CV_8UC3, cv::Scalar(200, 40, 30)), edited = source.clone();
   source(cv::Rect(0, 0, 32, 64)) = cv::Scalar(30, 180, 40);
   edited(cv::Rect(0, 0, 32, 64)) = cv::Scalar(120, 120, 120);
   Instruction instruction;

@@ -295,9 +295,11 @@ Finding popping_finding(const std::vector<double>& popping, double limit) {
 double lost_share(const cv::Mat& change, const cv::Mat& before, const cv::Mat& tracked) {
   constexpr int kColumns = 12, kRows = 8;
   constexpr double kEdited = 3 * 4 * 4;  // squared levels of the three channels: there is an edit
+  constexpr double kMuch = 0.1;          // of the strongest cell: no mere edge of an edit
   constexpr double kLost = 0.25;         // of the change's energy: half of the edit
-  constexpr double kFewest = 4;          // cells; a smaller edit's parts are no area
-  int edited = 0, lost = 0;
+  constexpr double kFewest = 16;         // cells; one or two of a smaller edit are no area
+  std::vector<cv::Vec2d> energies;       // after and before
+  double strongest = 0;
   for (int row = 0; row < kRows; ++row) {
     for (int column = 0; column < kColumns; ++column) {
       const cv::Rect cell(
@@ -306,14 +308,19 @@ double lost_share(const cv::Mat& change, const cv::Mat& before, const cv::Mat& t
       const cv::Mat mask = tracked(cell);
       const int known = cv::countNonZero(mask);
       if (2 * known < cell.area()) continue;
-      const double now = energy_of(change(cell), mask) / known,
-                   then = energy_of(before(cell), mask) / known;
-      if (std::max(now, then) < kEdited) continue;
-      ++edited;
-      if (std::min(now, then) < kLost * std::max(now, then)) ++lost;
+      energies.emplace_back(energy_of(change(cell), mask) / known,
+                            energy_of(before(cell), mask) / known);
+      strongest = std::max({strongest, energies.back()[0], energies.back()[1]});
     }
   }
-  return lost / std::max(kFewest, static_cast<double>(edited));
+  double edited = 0, lost = 0;
+  for (const cv::Vec2d& energy : energies) {
+    const auto [low, high] = std::minmax(energy[0], energy[1]);
+    if (high < std::max(kEdited, kMuch * strongest)) continue;
+    ++edited;
+    if (low < kLost * high) ++lost;
+  }
+  return lost / std::max(kFewest, edited);
 }
 
 Finding loss_finding(const std::vector<double>& losses, double limit) {
