@@ -247,7 +247,7 @@ class BuiltinJudge final : public Judge {
     const auto frames = static_cast<std::size_t>(shape.frames);
     // Both clips in colour and grey; four sets of orientation fields at a sixteenth of the area;
     // their products over time; maps and changes of one frame; filters over one whole frame.
-    return frames * area * 8 + frames * area * 2 + frames * frames * 4 + area * 260 + full * 48;
+    return frames * area * 8 + frames * area * 2 + frames * frames * 4 + area * 300 + full * 48;
   }
 
   Judgement judge(const media::Video& source, const media::Video& edited,
