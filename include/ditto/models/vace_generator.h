@@ -7,15 +7,10 @@
 #include <vector>
 
 #include "ditto/models/lora.h"
+#include "ditto/models/pictures.h"
 
 /// Videos by Wan's VACE for those who have pictures and no tensors: without LibTorch's headers.
 namespace ditto::models {
-
-/// RGB pictures of one size, 8 bits a channel, one after the other.
-struct Pictures {
-  std::int64_t count = 0, height = 0, width = 0;
-  std::vector<std::uint8_t> rgb;  ///< [count, height, width, 3]
-};
 
 struct VaceOptions {
   std::filesystem::path weights;  ///< a WanVACEPipeline's directory

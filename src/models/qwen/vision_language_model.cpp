@@ -1,0 +1,287 @@
+#include "ditto/models/vision_language_model.h"
+
+#include <ATen/Functions.h>
+
+#include <mutex>
+#include <optional>
+
+#include "ditto/core/files.h"
+#include "ditto/models/checkpoints.h"
+#include "ditto/models/qwen.h"
+#include "ditto/nn/device.h"
+#include "ditto/nn/dtype.h"
+#include "ditto/nn/runtime.h"
+#include "ditto/text/chat.h"
+#include "ditto/text/tokenizer.h"
+#include "models/qwen/config.h"
+#include "models/qwen/image_processor.h"
+
+namespace ditto::models {
+namespace {
+
+constexpr const char* kClass = "Qwen2_5_VLForConditionalGeneration";
+constexpr const char* kEndOfMessage = "<|im_end|>\n";
+constexpr double kSampledFps = 2;  // qwen_vl_utils' default, which the model was trained with
+
+nn::Placement placement_of(const VisionLanguageOptions& options) {
+  const auto dtype = nn::dtype_from_torch(options.dtype);
+  if (!dtype) throw Error(ErrorKind::kUsage, "dtype \"" + options.dtype + "\" is unknown");
+  const bool automatic = options.device == "auto";
+  const std::string found = automatic && nn::load_cuda_if_present() ? "cuda" : "cpu";
+  return {*dtype, nn::use_device(automatic ? found : options.device)};
+}
+
+Source source_of(const std::filesystem::path& path) {
+  Source source = find_model(path);
+  if (source.architecture->class_name != kClass) {
+    throw Error(ErrorKind::kInput, printable(path) + " holds the class " +
+                                       std::string(source.architecture->class_name) + "; a " +
+                                       kClass + " is needed");
+  }
+  if (!text::Tokenizer::found_in(path)) {
+    throw Error(ErrorKind::kInput, printable(path) + " has no tokenizer beside the network");
+  }
+  return source;
+}
+
+/// Special tokens in what people and models write would end messages and stand for pictures.
+std::string without_special_tokens(std::string text) {
+  for (std::size_t at = text.find("<|"); at != std::string::npos; at = text.find("<|", at + 2)) {
+    text.insert(at + 1, " ");
+  }
+  return text;
+}
+
+void bound_pixels(qwen::ProcessorConfig& config, std::int64_t max_pixels) {
+  if (max_pixels <= 0) return;
+  config.max_pixels = std::min(config.max_pixels, max_pixels);
+  config.min_pixels = std::min(config.min_pixels, config.max_pixels);
+}
+
+/// The pictures of a conversation, as the network takes them.
+class PromptPictures {
+ public:
+  PromptPictures(const qwen::ProcessorConfig& images, const qwen::ProcessorConfig& videos,
+                 at::Device device)
+      : images_(images), videos_(videos), device_(device) {}
+
+  text::ChatPart add(const MessagePart& part) {
+    const Pictures& given = part.pictures;
+    const at::Tensor pictures =
+        at::from_blob(const_cast<std::uint8_t*>(given.rgb.data()),
+                      {given.count, given.height, given.width, 3}, at::kByte);
+    return part.fps > 0 ? add_video(pictures, part) : add_image(pictures, part);
+  }
+
+  void give_to(qwen::Prompt& prompt) const {
+    if (!image_patches_.empty()) {
+      prompt.pixel_values = at::cat(image_patches_);
+      prompt.image_grid_thw = at::cat(image_grids_);
+    }
+    if (!video_patches_.empty()) {
+      prompt.pixel_values_videos = at::cat(video_patches_);
+      prompt.video_grid_thw = at::cat(video_grids_);
+      prompt.second_per_grid_ts = at::tensor(seconds_);
+    }
+  }
+
+ private:
+  text::ChatPart add_image(const at::Tensor& pictures, const MessagePart& part) {
+    if (pictures.size(0) != 1) throw Error(ErrorKind::kInput, "a still is one picture");
+    qwen::ProcessorConfig config = images_;
+    bound_pixels(config, part.max_pixels);
+    const qwen::VisionInputs made = process_images(config, {pictures[0].to(device_)});
+    image_patches_.push_back(made.patches);
+    image_grids_.push_back(made.grid);
+    return text::ChatPart::image(token_counts(config, made.grid).front());
+  }
+
+  text::ChatPart add_video(const at::Tensor& pictures, const MessagePart& part) {
+    qwen::ProcessorConfig config = videos_;
+    bound_pixels(config, part.max_pixels);
+    const std::int64_t frames = pictures.size(0);
+    const std::int64_t pair = config.temporal_patch_size;
+    qwen::FrameSampling sampling;
+    if (part.frames > 0 && frames >= pair) {
+      sampling.num_frames = std::clamp(std::int64_t{part.frames}, pair, frames / pair * pair);
+    } else {
+      sampling = {.fps = kSampledFps, .source_fps = part.fps};
+    }
+    const std::vector<std::int64_t> taken = sampled_frames(config, frames, sampling);
+    const at::Tensor chosen = pictures.index_select(0, at::tensor(taken, at::kLong)).to(device_);
+    const qwen::VisionInputs made = process_videos(config, {chosen});
+    video_patches_.push_back(made.patches);
+    video_grids_.push_back(made.grid);
+    seconds_.push_back(
+        static_cast<float>(seconds_per_grid(config, chosen.size(0), frames, part.fps)));
+    return text::ChatPart::video(token_counts(config, made.grid).front());
+  }
+
+  const qwen::ProcessorConfig& images_;
+  const qwen::ProcessorConfig& videos_;
+  at::Device device_;
+  std::vector<at::Tensor> image_patches_, image_grids_, video_patches_, video_grids_;
+  std::vector<float> seconds_;
+};
+
+}  // namespace
+
+class VisionLanguageModel::Conversation {
+ public:
+  explicit Conversation(std::shared_ptr<const qwen::Prefix> computed)
+      : prefix(std::move(computed)) {}
+  std::shared_ptr<const qwen::Prefix> prefix;
+};
+
+struct VisionLanguageModel::State {
+  explicit State(VisionLanguageOptions given)
+      : options(std::move(given)),
+        placement(placement_of(options)),
+        source(source_of(options.weights)),
+        config(source.config),
+        tokenizer(text::Tokenizer::open(options.weights)),
+        images(qwen::read_image_processor(options.weights)),
+        videos(qwen::read_video_processor(options.weights)) {}
+
+  const qwen::Generator& generator() {
+    if (!loaded) loaded = qwen::Generator::load(options.weights, placement);
+    return *loaded;
+  }
+
+  std::shared_ptr<const text::JsonConstraint> form_of(const nlohmann::ordered_json& schema) {
+    auto& form = forms[schema.dump()];
+    if (!form) {
+      form = std::make_shared<text::JsonConstraint>(schema, generator().shared_vocabulary());
+    }
+    return form;
+  }
+
+  qwen::Prompt prompt_of(const std::string& text) const {
+    qwen::Prompt prompt;
+    prompt.ids = tokenizer.encode(text, false);
+    return prompt;
+  }
+
+  /// Work of one at a time, with LibTorch's exceptions as ours.
+  template <class F>
+  auto run(F&& work) {
+    const std::lock_guard lock(mutex);
+    return translated(printable(options.weights), std::forward<F>(work));
+  }
+
+  const VisionLanguageOptions options;
+  const nn::Placement placement;
+  const Source source;
+  const qwen::Config config;
+  const text::Tokenizer tokenizer;
+  const qwen::ProcessorConfig images, videos;
+  std::mutex mutex;
+  std::optional<qwen::Generator> loaded;
+  std::map<std::string, std::shared_ptr<const text::JsonConstraint>> forms;
+};
+
+VisionLanguageModel::VisionLanguageModel(VisionLanguageOptions options)
+    : state_(translated(printable(options.weights),
+                        [&] { return std::make_unique<State>(std::move(options)); })) {}
+
+VisionLanguageModel::~VisionLanguageModel() = default;
+
+std::shared_ptr<const VisionLanguageModel> VisionLanguageModel::shared(
+    const VisionLanguageOptions& options) {
+  static std::mutex mutex;
+  static std::map<std::string, std::weak_ptr<const VisionLanguageModel>> models;
+  const std::lock_guard lock(mutex);
+  const std::string key = options.weights.string() + "\n" + options.device + "\n" + options.dtype;
+  std::shared_ptr<const VisionLanguageModel> model = models[key].lock();
+  if (!model) {
+    model = std::make_shared<const VisionLanguageModel>(options);
+    models[key] = model;
+  }
+  return model;
+}
+
+std::string VisionLanguageModel::digest() const { return weights_digest(state_->options.weights); }
+
+std::size_t VisionLanguageModel::memory_bytes(std::int64_t pictures, std::int64_t height,
+                                              std::int64_t width) const {
+  const qwen::Config& config = state_->config;
+  // Bytes, then float32 values and the same cut into patches.
+  const std::int64_t pixels = pictures * height * width * 3 * (1 + 4 + 4);
+  if (!state_->placement.device.is_cpu()) return static_cast<std::size_t>(pixels);
+  const Model model =
+      state_->source.architecture->make(state_->source, {state_->placement.dtype, at::kMeta});
+  const std::int64_t side = config.vision.patch_size * config.vision.spatial_merge_size;
+  const std::int64_t tokens = pictures * (height / side + 1) * (width / side + 1);
+  // Of a block: the sum, its norm, queries, keys, values and the wide layer, in float32 at most;
+  // the vision tower has merge_unit() patches for a token.
+  const std::int64_t tower = config.vision.merge_unit() * (8 * config.vision.hidden_size +
+                                                           3 * config.vision.intermediate_size);
+  const std::int64_t language = 8 * config.text.hidden_size + 3 * config.text.intermediate_size;
+  const std::int64_t cache = 2 * config.text.num_hidden_layers * config.text.num_key_value_heads *
+                             config.text.head_dim();
+  return model.weights->bytes() +
+         static_cast<std::size_t>(pixels + tokens * 4 * (std::max(tower, language) + 2 * cache));
+}
+
+VisionLanguageModel::Shared VisionLanguageModel::begin(
+    const std::string& system, const std::vector<MessagePart>& parts) const {
+  return state_->run([&] {
+    PromptPictures pictures(state_->images, state_->videos, state_->placement.device);
+    std::vector<text::ChatPart> said;
+    for (const MessagePart& part : parts) {
+      said.push_back(part.pictures.count > 0
+                         ? pictures.add(part)
+                         : text::ChatPart::words(without_special_tokens(part.text)));
+    }
+    std::vector<text::ChatMessage> messages;
+    if (!system.empty()) {
+      messages.push_back(
+          {"system", {text::ChatPart::words(without_special_tokens(system))}});
+    }
+    messages.push_back({"user", std::move(said)});
+    std::string text = text::qwen_chat(messages, {.generation_prompt = false});
+    text.resize(text.size() - std::string_view(kEndOfMessage).size());
+    qwen::Prompt prompt = state_->prompt_of(text);
+    pictures.give_to(prompt);
+    return std::make_shared<const Conversation>(state_->generator().prefix(prompt));
+  });
+}
+
+VisionLanguageModel::Shared VisionLanguageModel::with(const Shared& conversation,
+                                                      const std::string& text) const {
+  return state_->run([&] {
+    return std::make_shared<const Conversation>(state_->generator().prefix(
+        state_->prompt_of(without_special_tokens(text)), conversation->prefix));
+  });
+}
+
+std::vector<nlohmann::json> VisionLanguageModel::answer(
+    const Shared& conversation, const std::vector<Question>& questions) const {
+  const auto completions = state_->run([&] {
+    std::vector<qwen::Request> requests;
+    for (const Question& question : questions) {
+      qwen::Request request;
+      request.prompt = state_->prompt_of(without_special_tokens(question.text) + kEndOfMessage +
+                                         "<|im_start|>assistant\n");
+      request.prefix = conversation->prefix;
+      request.sampling = {.temperature = question.temperature,
+                          .top_p = question.top_p,
+                          .repetition_penalty = question.repetition_penalty,
+                          .seed = question.seed};
+      request.max_new_tokens = question.max_tokens;
+      request.form = state_->form_of(question.form);
+      requests.push_back(std::move(request));
+    }
+    return state_->generator().answer(requests);
+  });
+  std::vector<nlohmann::json> answers;
+  for (const qwen::Completion& completion : completions) {
+    answers.push_back(nlohmann::json::parse(completion.text, nullptr, false));
+    if (answers.back().is_discarded()) {
+      throw Error(ErrorKind::kInput, "an answer is no JSON: " + nn::shown(completion.text));
+    }
+  }
+  return answers;
+}
+
+}  // namespace ditto::models
