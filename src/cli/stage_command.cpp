@@ -101,9 +101,13 @@ void instruct(const StageOptions& options, const config::Config& config) {
   media::Video video = read_whole_video(options.video, no_more_memory);
   const int key_frame = frame_at(config.edit.keyframe_position, video.frames.size());
   const stages::Clip clip = clip_of(std::move(video), key_frame);
-  const auto instructions =
-      instructor->instruct(clip, {.count = options.count}, stream_for(config, clip.id, "instruct"))
-          .list;
+  const stages::Instructions made =
+      instructor->instruct(clip, {.count = options.count}, stream_for(config, clip.id, "instruct"));
+  const auto& instructions = made.list;
+  if (!made.caption.empty()) spdlog::info("{}: {}", options.video, made.caption);
+  for (const stages::InstructionDrop& drop : made.drops) {
+    spdlog::info("dropped, {}: {}: {}", drop.fault, drop.detail, drop.instruction.text);
+  }
   for (const stages::Instruction& instruction : instructions) print_line(to_json(instruction));
   if (instructions.size() < static_cast<std::size_t>(options.count)) {
     spdlog::info("{}: the clip offers no more than {} instructions", options.video,

@@ -177,12 +177,22 @@ std::vector<stages::Instruction> ClipChain::instructions() {
   std::vector<stages::Instruction> all = request.taken;
   all.insert(all.end(), own.list.begin(), own.list.end());
   nlohmann::json result = {
-      {"seconds", seconds}, {"instructions", nlohmann::json::array()}, {"owed", own.owed}};
+      {"seconds", seconds},     {"instructions", nlohmann::json::array()},
+      {"owed", own.owed},       {"caption", own.caption},
+      {"drops", nlohmann::json::array()}};
   for (const auto& instruction : all) {
     result["instructions"].push_back(nlohmann::json(stages::to_json(instruction)));
   }
+  for (const auto& drop : own.drops) {
+    result["drops"].push_back(nlohmann::json(stages::to_json(drop)));
+  }
   context_.store.put(instruct_key_, std::move(result));
   return all;
+}
+
+std::string ClipChain::caption() const {
+  const auto stored = context_.store.find(instruct_key_);
+  return stored ? stored->value("caption", "") : "";
 }
 
 stages::TaskCounts ClipChain::owed() {
@@ -528,6 +538,8 @@ dataset::SampleRecord SampleChain::base_record() const {
                  {"start_frame", clip.start_frame},
                  {"start_seconds", clip.start_seconds},
                  {"motion", clip.motion}};
+  if (const std::string caption = clip_.caption(); !caption.empty())
+    record.clip["caption"] = caption;
   record.config_fingerprint = context_.config_fingerprint;
   return record;
 }

@@ -50,6 +50,14 @@ struct Instruct {
   double add_weight = 1.0;
   double remove_weight = 1.0;
   double attribute_weight = 1.0;
+  std::string weights;
+  std::string prompts;  ///< empty: those of configs/prompts/instruct
+  int attempts = 3;
+  double temperature = 0.8;
+  int frames = 0;      ///< 0: two a second
+  int max_pixels = 0;  ///< 0: as the checkpoint has it
+  std::string device = "auto";
+  std::string dtype = "bfloat16";
 };
 
 struct Edit {

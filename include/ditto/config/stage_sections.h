@@ -12,7 +12,7 @@ enum class Effect { kResult, kNone };
 // clang-format off
 template <class V>
 void describe(V& v, Instruct& c) {
-  v.choice("backend", c.backend, {"builtin"}, "Implementation of the stage.");
+  v.choice("backend", c.backend, {"builtin", "native"}, "Implementation of the stage; native: Qwen2.5-VL, see docs/native.md.");
   v.integer("count", c.count, 1, 64, "Instructions per clip.");
   v.number("global_fraction", c.global_fraction, 0, 1, "Fraction of global instructions over a run; the paper has 0.7.");
   v.number("style_fraction", c.style_fraction, 0, 1, "Fraction of styles among the global instructions over a run; the rest ask for another environment.");
@@ -20,6 +20,18 @@ void describe(V& v, Instruct& c) {
   v.number("add_weight", c.add_weight, 0, 1000, "Weight of additions among the local instructions; 0: none.");
   v.number("remove_weight", c.remove_weight, 0, 1000, "Weight of removals among the local instructions; 0: none.");
   v.number("attribute_weight", c.attribute_weight, 0, 1000, "Weight of changed attributes (colour, light, material) among the local instructions; 0: none.");
+  v.text("weights", c.weights,
+         "native: the directory of a Qwen2.5-VL checkpoint, or its name in the Hugging Face cache (OWNER/NAME, OWNER/NAME@REVISION). "
+         "Its content enters fingerprints, its name doesn't.", Effect::kNone);
+  v.text("prompts", c.prompts,
+         "native: a folder with the prompts, files as those in configs/prompts/instruct; empty: these. Their content enters fingerprints.",
+         Effect::kNone);
+  v.integer("attempts", c.attempts, 1, 100, "native: rounds in which a task may yield nothing usable before another takes its place in the clip.");
+  v.number("temperature", c.temperature, 0, 5, "native: how freely instructions are drawn; 0: the likeliest. The caption is the likeliest always.");
+  v.integer("frames", c.frames, 0, 768, "native: frames of the clip that the model sees; 0: two a second, at least 4.");
+  v.integer("max_pixels", c.max_pixels, 0, 100000000, "native: largest area of a frame that the model sees; 0: as the checkpoint's processor has it.");
+  v.text("device", c.device, "native: cpu, cuda, cuda:N, or auto (cuda where there is an NVIDIA device).", Effect::kNone);
+  v.choice("dtype", c.dtype, {"bfloat16", "float16", "float32"}, "native: number format of the network.");
 }
 
 template <class V>

@@ -51,6 +51,8 @@ class ClipChain {
   std::vector<stages::Instruction> instructions();
   /// The instructions if the store has them; doesn't decode.
   std::optional<std::vector<stages::Instruction>> known_instructions() const;
+  /// What the clip shows, as far as the store has it; empty where the instructor doesn't say.
+  std::string caption() const;
   /// SHA-256 of the pixels of the clip and of its key frame.
   std::pair<std::string, std::string> pixel_hashes();
   /// Makes the clip's mp4 and its key frame's png if the store lacks them.

@@ -50,9 +50,20 @@ struct InstructRequest {
   std::vector<Instruction> taken = {};
 };
 
+/// An instruction that a model proposed and that isn't used.
+struct InstructionDrop {
+  Instruction instruction;
+  std::string fault;  ///< language, length, not_an_edit, wrong_task, target_missing, no_op,
+                      ///< contradiction, repeated (docs/native.md says what each stands for)
+  std::string detail;  ///< checkable by a person
+};
+nlohmann::ordered_json to_json(const InstructionDrop& drop);
+
 struct Instructions {
   std::vector<Instruction> list = {};
-  TaskCounts owed = {};  ///< what is left for later clips to make up for
+  TaskCounts owed = {};      ///< what is left for later clips to make up for
+  std::string caption = {};  ///< what the clip shows, by a backend that describes it; else empty
+  std::vector<InstructionDrop> drops = {};
 };
 
 class Instructor {

@@ -8,6 +8,7 @@
 #include "ditto/core/error.h"
 #include "ditto/models/checkpoints.h"
 #include "ditto/models/vace_generator.h"
+#include "stages/clip/pictures.h"
 
 namespace ditto::stages {
 namespace {
@@ -62,21 +63,6 @@ auto as_usage(F&& work) {
     if (error.kind() != ErrorKind::kInput) throw;
     throw Error(ErrorKind::kUsage, std::string("generate: ") + error.what());
   }
-}
-
-models::Pictures pictures_of(const std::vector<cv::Mat>& frames) {
-  models::Pictures pictures;
-  pictures.count = static_cast<std::int64_t>(frames.size());
-  pictures.height = frames.front().rows;
-  pictures.width = frames.front().cols;
-  pictures.rgb.reserve(frames.size() * frames.front().total() * 3);
-  for (const cv::Mat& frame : frames) {
-    for (int y = 0; y < frame.rows; ++y) {
-      const auto* row = frame.ptr<std::uint8_t>(y);
-      pictures.rgb.insert(pictures.rgb.end(), row, row + std::ptrdiff_t{3} * frame.cols);
-    }
-  }
-  return pictures;
 }
 
 /// The clip without its colours, as VACE's own grey control has it.

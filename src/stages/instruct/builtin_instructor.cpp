@@ -4,6 +4,7 @@
 #include "stages/instruct/candidates.h"
 #include "stages/instruct/measure.h"
 #include "stages/instruct/mix.h"
+#include "stages/instruct/native_instructor.h"
 #include "stages/instruct/wording.h"
 
 namespace ditto::stages {
@@ -121,10 +122,10 @@ class BuiltinInstructor : public Instructor {
 }  // namespace
 
 std::unique_ptr<Instructor> make_instructor(const config::Instruct& config) {
-  if (config.backend != "builtin") {
-    throw Error(ErrorKind::kUsage, "instruct.backend: expected builtin, found " + config.backend);
-  }
-  return std::make_unique<BuiltinInstructor>(config);
+  if (config.backend == "builtin") return std::make_unique<BuiltinInstructor>(config);
+  if (config.backend == "native") return make_native_instructor(config);
+  throw Error(ErrorKind::kUsage,
+              "instruct.backend: expected builtin or native, found " + config.backend);
 }
 
 }  // namespace ditto::stages

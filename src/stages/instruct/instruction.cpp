@@ -28,6 +28,14 @@ nlohmann::ordered_json to_json(const Instruction& instruction) {
           {"origin", instruction.origin}};
 }
 
+nlohmann::ordered_json to_json(const InstructionDrop& drop) {
+  return {{"text", drop.instruction.text},
+          {"task", name_of(drop.instruction.task)},
+          {"target", drop.instruction.target},
+          {"fault", drop.fault},
+          {"detail", drop.detail}};
+}
+
 Instruction instruction_from_json(const nlohmann::json& value) {
   try {
     Instruction instruction;

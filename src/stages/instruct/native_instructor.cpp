@@ -1,0 +1,137 @@
+#include "stages/instruct/native_instructor.h"
+
+#include <fmt/format.h>
+
+#include "ditto/core/hash.h"
+#include "stages/clip/pictures.h"
+#include "stages/instruct/mix.h"
+#include "stages/instruct/rounds.h"
+#include "stages/prompts/prompts.h"
+#include "stages/prompts/vision_language.h"
+
+namespace ditto::stages {
+namespace {
+
+constexpr const char* kWholePicture = "the whole picture";
+
+Prompts prompts_of(const config::Instruct& config) {
+  Prompts::Known known = {{"caption", {}}, {"instruct", {"caption"}}};
+  for (int i = 0; i < kTasks; ++i) known[std::string(name_of(static_cast<Task>(i)))] = {"taken"};
+  return Prompts("instruct", "instruct.prompts", config.prompts, known);
+}
+
+nlohmann::ordered_json text_schema(int least, int most) {
+  return {{"type", "string"}, {"minLength", least}, {"maxLength", most}};
+}
+
+nlohmann::ordered_json object_schema(const nlohmann::ordered_json& properties) {
+  nlohmann::ordered_json required = nlohmann::ordered_json::array();
+  for (const auto& [name, schema] : properties.items()) required.push_back(name);
+  return {{"type", "object"},
+          {"properties", properties},
+          {"required", required},
+          {"additionalProperties", false}};
+}
+
+nlohmann::ordered_json instruction_schema(Task task) {
+  nlohmann::ordered_json target = text_schema(1, 80);
+  if (is_global(task)) target = {{"const", kWholePicture}};
+  return object_schema(
+      {{"task", {{"const", name_of(task)}}}, {"target", target}, {"instruction", text_schema(1, 240)}});
+}
+
+/// A model may well begin or end with a space.
+std::string stripped(const std::string& text) {
+  const std::size_t first = text.find_first_not_of(" \t\r\n");
+  if (first == std::string::npos) return "";
+  return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
+}
+
+class NativeInstructor : public Instructor {
+ public:
+  explicit NativeInstructor(const config::Instruct& config)
+      : config_(config),
+        prompts_(prompts_of(config)),
+        model_(open_vision_language_model("instruct", config.weights, config.device, config.dtype)),
+        digest_(sha256_hex(model_->digest() + prompts_.digest())) {}
+
+  BackendId id() const override { return {"native", 1, digest_}; }
+
+  Instructions instruct(const Clip& clip, const InstructRequest& request,
+                        Stream stream) const override {
+    InstructRequest whole = request;
+    if (clip.video.frames.empty() || request.count <= 0) return {.owed = request.owed};
+    const TaskCounts planned = instructing::planned_for_clip(clip.ordinal, request.count, config_);
+    for (std::size_t i = 0; i < planned.size(); ++i) whole.owed[i] += planned[i];
+
+    const auto video = model_->begin("", {{.text = "",
+                                           .pictures = pictures_of(clip.video.frames),
+                                           .fps = clip.video.fps.value(),
+                                           .frames = config_.frames,
+                                           .max_pixels = config_.max_pixels}});
+    const std::string caption = caption_of(video);
+    const auto told =
+        model_->with(video, prompts_.text("instruct", {{"caption", caption}}) + "\n");
+    return instructing::collect(
+        caption, whole, config_,
+        [&](const std::vector<Task>& tasks, const std::vector<Instruction>& taken) {
+          return proposals(told, tasks, taken, stream);
+        });
+  }
+
+ private:
+  using Conversation = models::VisionLanguageModel::Shared;
+
+  std::string caption_of(const Conversation& video) const {
+    models::Question question;
+    question.text = prompts_.text("caption");
+    question.form = object_schema({{"caption", text_schema(1, 800)}});
+    // What Qwen's generation_config.json has: without it, long lists may repeat themselves.
+    question.repetition_penalty = 1.05;
+    question.max_tokens = 1000;
+    return stripped(model_->answer(video, {question}).front().at("caption").get<std::string>());
+  }
+
+  std::vector<Instruction> proposals(const Conversation& told, const std::vector<Task>& tasks,
+                                     const std::vector<Instruction>& taken, Stream& stream) const {
+    std::string list;
+    for (const Instruction& one : taken) list += (list.empty() ? "\"" : ", \"") + one.text + "\"";
+    std::vector<models::Question> questions;
+    for (const Task task : tasks) {
+      models::Question question;
+      question.text = prompts_.text(std::string(name_of(task)),
+                                    {{"taken", list.empty() ? "nothing yet" : list}});
+      question.form = instruction_schema(task);
+      question.temperature = config_.temperature;
+      question.top_p = kTopP;
+      question.seed = stream.next();
+      question.max_tokens = 400;
+      questions.push_back(std::move(question));
+    }
+    std::vector<Instruction> out;
+    for (const nlohmann::json& answer : model_->answer(told, questions)) {
+      Instruction instruction;
+      instruction.text = stripped(answer.at("instruction").get<std::string>());
+      instruction.task = task_from(answer.at("task").get<std::string>());
+      instruction.target = stripped(answer.at("target").get<std::string>());
+      out.push_back(std::move(instruction));
+    }
+    return out;
+  }
+
+  /// Cuts off what is so unlikely that it is no English.
+  static constexpr double kTopP = 0.95;
+
+  config::Instruct config_;
+  Prompts prompts_;
+  std::shared_ptr<const models::VisionLanguageModel> model_;
+  std::string digest_;
+};
+
+}  // namespace
+
+std::unique_ptr<Instructor> make_native_instructor(const config::Instruct& config) {
+  return std::make_unique<NativeInstructor>(config);
+}
+
+}  // namespace ditto::stages

@@ -1,0 +1,1 @@
+set(SOURCES prompts.cpp vision_language.cpp)

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "ditto/models/vision_language_model.h"
+
+namespace ditto::stages {
+
+/// The model of a stage. Stages that name the same one have it together. What is wrong with it is a
+/// fault of the config and comes out before any work: throws Error(kUsage) naming the stage's key.
+std::shared_ptr<const models::VisionLanguageModel> open_vision_language_model(
+    const std::string& stage, const std::string& weights, const std::string& device,
+    const std::string& dtype);
+
+}  // namespace ditto::stages
