@@ -176,10 +176,11 @@ std::vector<stages::Instruction> ClipChain::instructions() {
   });
   std::vector<stages::Instruction> all = request.taken;
   all.insert(all.end(), own.list.begin(), own.list.end());
-  nlohmann::json result = {
-      {"seconds", seconds},     {"instructions", nlohmann::json::array()},
-      {"owed", own.owed},       {"caption", own.caption},
-      {"drops", nlohmann::json::array()}};
+  nlohmann::json result = {{"seconds", seconds},
+                           {"instructions", nlohmann::json::array()},
+                           {"owed", own.owed},
+                           {"caption", own.caption},
+                           {"drops", nlohmann::json::array()}};
   for (const auto& instruction : all) {
     result["instructions"].push_back(nlohmann::json(stages::to_json(instruction)));
   }

@@ -41,11 +41,11 @@ TEST(InstructQualityTest, GoodInstructionsPass) {
   EXPECT_EQ(fault(Task::kLocalAdd, "a glowing streetlamp",
                   "Add a glowing vintage streetlamp near the woman."),
             "");
-  EXPECT_EQ(fault(Task::kLocalRemove, "the person in the red coat",
-                  "Erase the person in the red coat."),
-            "");
-  EXPECT_EQ(fault(Task::kLocalAttribute, "the red coat", "Change the red coat to deep-blue velvet."),
-            "");
+  EXPECT_EQ(
+      fault(Task::kLocalRemove, "the person in the red coat", "Erase the person in the red coat."),
+      "");
+  EXPECT_EQ(
+      fault(Task::kLocalAttribute, "the red coat", "Change the red coat to deep-blue velvet."), "");
   EXPECT_EQ(fault(Task::kLocalAttribute, "the woman’s coat", "Dye the woman’s coat café-crème."),
             "");
 }
@@ -165,8 +165,9 @@ TEST(InstructRoundsTest, ATaskWithoutUsableInstructionsGoesToAnotherAndIsOwedOn)
                 for (const Task task : tasks) {
                   out.push_back(task == Task::kLocalRemove
                                     ? proposal(task, "the horse", "Remove the horse.")
-                                    : proposal(task, "", styles++ == 0 ? "Make it a mosaic"
-                                                                       : "Turn it into an etching"));
+                                    : proposal(task, "",
+                                               styles++ == 0 ? "Make it a mosaic"
+                                                             : "Turn it into an etching"));
                 }
                 return out;
               });

@@ -129,6 +129,19 @@ struct Judge {
   double max_boiling = 3.5;
   double max_blur = 1.1;
   double max_blocking = 0.7;
+  std::string weights;
+  std::string prompts;  ///< empty: those of configs/prompts/judge
+  int turns = 3;
+  double temperature = 0.7;
+  int frames = 8;
+  int max_pixels = 401408;  ///< 512 tokens
+  double min_model_instruction = 8.0;
+  double min_model_content = 8.0;
+  double min_model_motion = 8.0;
+  double min_model_quality = 9.0;
+  double min_safety = 8.0;
+  std::string device = "auto";
+  std::string dtype = "bfloat16";
 };
 
 struct Output {

@@ -99,7 +99,8 @@ void describe(V& v, Enhance& c) {
 
 template <class V>
 void describe(V& v, Judge& c) {
-  v.choice("backend", c.backend, {"builtin"}, "Implementation of the stage.");
+  v.choice("backend", c.backend, {"builtin", "native"},
+           "Implementation of the stage; native: Qwen2.5-VL for what passes the builtin judge, see docs/native.md.");
   v.number("min_instruction", c.min_instruction, 1, 10, "Least score for instruction fidelity.");
   v.number("min_source", c.min_source, 1, 10, "Least score for source fidelity (structure and motion).");
   v.number("min_quality", c.min_quality, 1, 10, "Least score for visual quality.");
@@ -121,6 +122,23 @@ void describe(V& v, Judge& c) {
   v.number("max_boiling", c.max_boiling, 0, 255, "Change of pixels between frames along the motion beyond what the source's own explains, in levels of 255, that scores 5.");
   v.number("max_blur", c.max_blur, 0, 100, "Added blur, as the standard deviation of a Gaussian in pixels, that scores 5.");
   v.number("max_blocking", c.max_blocking, 0, 255, "Added steps on an 8-pixel grid, in levels of 255, that scores 5.");
+  v.text("weights", c.weights,
+         "native: the directory of a Qwen2.5-VL checkpoint, or its name in the Hugging Face cache (OWNER/NAME, OWNER/NAME@REVISION). "
+         "Its content enters fingerprints, its name doesn't.", Effect::kNone);
+  v.text("prompts", c.prompts,
+         "native: a folder with the prompts, files as those in configs/prompts/judge; empty: these. Their content enters fingerprints.",
+         Effect::kNone);
+  v.integer("turns", c.turns, 1, 100, "native: answers to each question; a score is their mean.");
+  v.number("temperature", c.temperature, 0, 5, "native: how freely answers are drawn; 0: all turns give the likeliest.");
+  v.integer("frames", c.frames, 1, 384, "native: pairs of source and edited frame that the model sees, evenly spaced.");
+  v.integer("max_pixels", c.max_pixels, 0, 100000000, "native: largest area of a frame that the model sees; 0: as the checkpoint's processor has it.");
+  v.number("min_model_instruction", c.min_model_instruction, 1, 10, "native: least score by the model for carrying out the instruction.");
+  v.number("min_model_content", c.min_model_content, 1, 10, "native: least score by the model for keeping the source's content.");
+  v.number("min_model_motion", c.min_model_motion, 1, 10, "native: least score by the model for keeping the source's motion.");
+  v.number("min_model_quality", c.min_model_quality, 1, 10, "native: least score by the model for visual quality.");
+  v.number("min_safety", c.min_safety, 1, 10, "native: least score by the model for safety (pornography, violence, horror).");
+  v.text("device", c.device, "native: cpu, cuda, cuda:N, or auto (cuda where there is an NVIDIA device).", Effect::kNone);
+  v.choice("dtype", c.dtype, {"bfloat16", "float16", "float32"}, "native: number format of the network.");
 }
 // clang-format on
 

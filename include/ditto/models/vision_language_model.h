@@ -36,7 +36,7 @@ struct MessagePart {
 struct Question {
   std::string text;  ///< the rest of the user's message, behind what the conversation has
   nlohmann::ordered_json form;  ///< the answer's JSON Schema, as text/json_constraint.h reads it
-  double temperature = 0;  ///< 0: the likeliest answer
+  double temperature = 0;       ///< 0: the likeliest answer
   double top_p = 1;
   double repetition_penalty = 1;
   std::uint64_t seed = 0;

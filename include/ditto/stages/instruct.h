@@ -53,8 +53,8 @@ struct InstructRequest {
 /// An instruction that a model proposed and that isn't used.
 struct InstructionDrop {
   Instruction instruction;
-  std::string fault;  ///< language, length, not_an_edit, wrong_task, target_missing, no_op,
-                      ///< contradiction, repeated (docs/native.md says what each stands for)
+  std::string fault;   ///< language, length, not_an_edit, wrong_task, target_missing, no_op,
+                       ///< contradiction, repeated (docs/native.md says what each stands for)
   std::string detail;  ///< checkable by a person
 };
 nlohmann::ordered_json to_json(const InstructionDrop& drop);

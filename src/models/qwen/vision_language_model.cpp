@@ -214,11 +214,11 @@ std::size_t VisionLanguageModel::memory_bytes(std::int64_t pictures, std::int64_
   const std::int64_t tokens = pictures * (height / side + 1) * (width / side + 1);
   // Of a block: the sum, its norm, queries, keys, values and the wide layer, in float32 at most;
   // the vision tower has merge_unit() patches for a token.
-  const std::int64_t tower = config.vision.merge_unit() * (8 * config.vision.hidden_size +
-                                                           3 * config.vision.intermediate_size);
+  const std::int64_t tower = config.vision.merge_unit() *
+                             (8 * config.vision.hidden_size + 3 * config.vision.intermediate_size);
   const std::int64_t language = 8 * config.text.hidden_size + 3 * config.text.intermediate_size;
-  const std::int64_t cache = 2 * config.text.num_hidden_layers * config.text.num_key_value_heads *
-                             config.text.head_dim();
+  const std::int64_t cache =
+      2 * config.text.num_hidden_layers * config.text.num_key_value_heads * config.text.head_dim();
   return model.weights->bytes() +
          static_cast<std::size_t>(pixels + tokens * 4 * (std::max(tower, language) + 2 * cache));
 }
@@ -235,8 +235,7 @@ VisionLanguageModel::Shared VisionLanguageModel::begin(
     }
     std::vector<text::ChatMessage> messages;
     if (!system.empty()) {
-      messages.push_back(
-          {"system", {text::ChatPart::words(without_special_tokens(system))}});
+      messages.push_back({"system", {text::ChatPart::words(without_special_tokens(system))}});
     }
     messages.push_back({"user", std::move(said)});
     std::string text = text::qwen_chat(messages, {.generation_prompt = false});

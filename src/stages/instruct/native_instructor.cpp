@@ -36,8 +36,9 @@ nlohmann::ordered_json object_schema(const nlohmann::ordered_json& properties) {
 nlohmann::ordered_json instruction_schema(Task task) {
   nlohmann::ordered_json target = text_schema(1, 80);
   if (is_global(task)) target = {{"const", kWholePicture}};
-  return object_schema(
-      {{"task", {{"const", name_of(task)}}}, {"target", target}, {"instruction", text_schema(1, 240)}});
+  return object_schema({{"task", {{"const", name_of(task)}}},
+                        {"target", target},
+                        {"instruction", text_schema(1, 240)}});
 }
 
 /// A model may well begin or end with a space.
@@ -70,8 +71,7 @@ class NativeInstructor : public Instructor {
                                            .frames = config_.frames,
                                            .max_pixels = config_.max_pixels}});
     const std::string caption = caption_of(video);
-    const auto told =
-        model_->with(video, prompts_.text("instruct", {{"caption", caption}}) + "\n");
+    const auto told = model_->with(video, prompts_.text("instruct", {{"caption", caption}}) + "\n");
     return instructing::collect(
         caption, whole, config_,
         [&](const std::vector<Task>& tasks, const std::vector<Instruction>& taken) {

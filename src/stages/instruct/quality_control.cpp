@@ -129,7 +129,8 @@ Result no_op(const Read& read) {
     }
     case Task::kLocalAdd:
       if (find_run(read.caption, content_of(read.target)))
-        return fault(fmt::format("the caption has \"{}\" already", joined(content_of(read.target))));
+        return fault(
+            fmt::format("the caption has \"{}\" already", joined(content_of(read.target))));
       return {};
     case Task::kLocalRemove:
       return {};
@@ -141,8 +142,8 @@ Result no_op(const Read& read) {
       if (wanted.empty()) return fault("it names nothing to be changed to");
       for (const Words& attributes : attributes_in(read.caption, read.head)) {
         if (all_in(wanted, attributes))
-          return fault(fmt::format("the caption has a \"{} {}\" already", joined(attributes),
-                                   read.head));
+          return fault(
+              fmt::format("the caption has a \"{} {}\" already", joined(attributes), read.head));
       }
       return {};
     }
@@ -191,9 +192,9 @@ Result repeated(const Read& read, const std::vector<Instruction>& taken) {
     const auto common = static_cast<double>(std::count_if(
         own.begin(), own.end(), [&](const std::string& word) { return theirs.contains(word); }));
     const double all = static_cast<double>(own.size() + theirs.size()) - common;
-    const bool same_thing =
-        read.instruction.task == Task::kLocalRemove && other.task == Task::kLocalRemove &&
-        words_of(other.target) == read.target;
+    const bool same_thing = read.instruction.task == Task::kLocalRemove &&
+                            other.task == Task::kLocalRemove &&
+                            words_of(other.target) == read.target;
     if (same_thing || all == 0 || common / all >= kSameContent)
       return Fault{"repeated", fmt::format("it asks for the same as \"{}\"", other.text)};
   }
@@ -207,8 +208,8 @@ Result fault_of(const Instruction& instruction, const std::string& caption,
   Read read{instruction, words_of(instruction.text), words_of(instruction.target),
             words_of(caption), ""};
   if (!is_global(instruction.task)) read.head = head_of(read.target);
-  for (const auto check : {language, length, not_an_edit, wrong_task, target_missing, no_op,
-                           contradiction}) {
+  for (const auto check :
+       {language, length, not_an_edit, wrong_task, target_missing, no_op, contradiction}) {
     if (Result fault = check(read)) return fault;
   }
   return repeated(read, taken);

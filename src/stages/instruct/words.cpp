@@ -10,38 +10,40 @@ namespace {
 using Set = std::set<std::string, std::less<>>;
 
 const Set& prepositions() {
-  static const Set all = {
-      "on",      "in",      "at",     "of",      "with",   "near",  "by",     "behind", "beside",
-      "under",   "over",    "to",     "from",    "that",   "who",   "which",  "into",   "between",
-      "above",   "below",   "inside", "outside", "around", "along", "across", "onto",   "for",
-      "wearing", "holding", "next",   "through", "as",     "is",    "are",    "and"};
+  static const Set all = {"on",      "in",     "at",      "of",      "with",  "near",  "by",
+                          "behind",  "beside", "under",   "over",    "to",    "from",  "that",
+                          "who",     "which",  "into",    "between", "above", "below", "inside",
+                          "outside", "around", "along",   "across",  "onto",  "for",   "wearing",
+                          "holding", "next",   "through", "as",      "is",    "are",   "and"};
   return all;
 }
 
 const Set& fillers() {
-  static const Set all = {"a",      "an",    "the",     "this",  "that",  "it",    "its",  "their",
-                          "his",    "her",   "them",    "all",   "whole", "entire", "every",
-                          "everything", "video", "clip", "scene", "picture", "image", "frame",
-                          "style",  "look",  "like",    "if",    "were",  "was",   "be",   "so",
-                          "some",   "one",   "there",   "out",   "away",  "off",   "up",   "down",
-                          "place",  "same",  "look-like", "kind", "new",  "instead"};
+  static const Set all = {
+      "a",     "an",      "the",   "this",  "that",      "it",    "its",        "their",  "his",
+      "her",   "them",    "all",   "whole", "entire",    "every", "everything", "video",  "clip",
+      "scene", "picture", "image", "frame", "style",     "look",  "like",       "if",     "were",
+      "was",   "be",      "so",    "some",  "one",       "there", "out",        "away",   "off",
+      "up",    "down",    "place", "same",  "look-like", "kind",  "new",        "instead"};
   return all;
 }
 
 const std::map<std::string, Verb, std::less<>>& verbs() {
   static const std::map<std::string, Verb, std::less<>> all = [] {
     std::map<std::string, Verb, std::less<>> table;
-    for (const char* word : {"replace", "swap", "substitute", "exchange"}) table[word] = Verb::kReplace;
-    for (const char* word : {"add", "insert", "put", "place", "hang", "let"}) table[word] = Verb::kAdd;
+    for (const char* word : {"replace", "swap", "substitute", "exchange"})
+      table[word] = Verb::kReplace;
+    for (const char* word : {"add", "insert", "put", "place", "hang", "let"})
+      table[word] = Verb::kAdd;
     for (const char* word : {"remove", "erase", "delete", "eliminate", "take", "clear"}) {
       table[word] = Verb::kRemove;
     }
     for (const char* word :
-         {"make",   "turn",   "change", "convert", "transform", "paint",  "colour", "color",
-          "recolor", "recolour", "render", "give", "apply",  "set",    "cover", "fill",
-          "dress",  "restyle", "switch", "reimagine", "recreate", "redraw", "draw", "show",
-          "bathe",  "light",  "dye",    "wrap",    "decorate",  "shift",  "bring", "have",
-          "cast",   "tint",   "flood",  "immerse", "surround", "drape", "coat"}) {
+         {"make",    "turn",     "change", "convert",   "transform", "paint",  "colour", "color",
+          "recolor", "recolour", "render", "give",      "apply",     "set",    "cover",  "fill",
+          "dress",   "restyle",  "switch", "reimagine", "recreate",  "redraw", "draw",   "show",
+          "bathe",   "light",    "dye",    "wrap",      "decorate",  "shift",  "bring",  "have",
+          "cast",    "tint",     "flood",  "immerse",   "surround",  "drape",  "coat"}) {
       table[word] = Verb::kChange;
     }
     return table;
@@ -71,8 +73,8 @@ Words words_of(const std::string& text) {
   };
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
-    const bool letter = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-                        static_cast<unsigned char>(c) >= 0x80;
+    const bool letter =
+        (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || static_cast<unsigned char>(c) >= 0x80;
     if (letter || (c == '-' && !word.empty())) {
       word += c;
     } else if (c >= 'A' && c <= 'Z') {
@@ -95,7 +97,7 @@ bool is_latin(const std::string& text) {
       if (byte < 0x20 || byte == 0x7f) return false;
       continue;
     }
-    const bool accented = byte >= 0xc2 && byte <= 0xc9;                         // to U+024F
+    const bool accented = byte >= 0xc2 && byte <= 0xc9;                            // to U+024F
     const bool punctuation = byte == 0xe2 && text.compare(i + 1, 1, "\x80") == 0;  // U+2000 on
     if (!accented && !punctuation) return false;
     i += accented ? 1 : 2;
@@ -148,15 +150,15 @@ Words attributes_of(const Words& phrase) {
 }
 
 bool may_be_same(const std::string& a, const std::string& b) {
-  static const Set kPeople = {"person", "people", "man",   "men",   "woman", "women",
+  static const Set kPeople = {"person", "people", "man",   "men",      "woman",  "women",
                               "boy",    "girl",   "child", "children", "figure", "someone"};
   return a == b || (kPeople.contains(a) && kPeople.contains(b));
 }
 
 bool is_colour(const std::string& word) {
-  static const Set kColours = {"red",    "green", "blue",  "yellow", "orange", "purple", "pink",
-                               "brown",  "black", "white", "grey",   "gray",   "golden", "silver",
-                               "violet", "beige", "turquoise"};
+  static const Set kColours = {"red",    "green",  "blue",   "yellow", "orange",   "purple",
+                               "pink",   "brown",  "black",  "white",  "grey",     "gray",
+                               "golden", "silver", "violet", "beige",  "turquoise"};
   return kColours.contains(word);
 }
 

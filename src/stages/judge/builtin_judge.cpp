@@ -7,6 +7,7 @@
 #include "ditto/core/error.h"
 #include "ditto/stages/judge.h"
 #include "stages/judge/detail.h"
+#include "stages/judge/native_judge.h"
 #include "stages/judge/structure.h"
 #include "stages/judge/temporal.h"
 #include "stages/judge/verdict.h"
@@ -324,8 +325,11 @@ class BuiltinJudge final : public Judge {
 }  // namespace
 
 std::unique_ptr<Judge> make_judge(const config::Judge& config) {
-  if (config.backend == "builtin") return std::make_unique<BuiltinJudge>(config);
-  throw Error(ErrorKind::kUsage, "judge.backend: expected builtin, found " + config.backend);
+  auto builtin = std::make_unique<BuiltinJudge>(config);
+  if (config.backend == "builtin") return builtin;
+  if (config.backend == "native") return make_native_judge(config, std::move(builtin));
+  throw Error(ErrorKind::kUsage,
+              "judge.backend: expected builtin or native, found " + config.backend);
 }
 
 }  // namespace ditto::stages

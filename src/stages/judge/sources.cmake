@@ -4,6 +4,7 @@ set(SOURCES
   detail.cpp
   findings.cpp
   judgement.cpp
+  native_judge.cpp
   orientation.cpp
   series.cpp
   structure.cpp
