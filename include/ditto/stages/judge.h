@@ -12,14 +12,17 @@ namespace ditto::stages {
 
 /// One criterion's result. No score means that it could not be assessed without a model.
 struct Score {
-  std::string criterion;        ///< instruction, source, quality, temporal, safety
+  /// instruction, source, quality, temporal, safety; of a native judge also model_instruction,
+  /// model_content, model_motion, model_quality.
+  std::string criterion;
   std::optional<double> value;  ///< 1 (worst) .. 10
   std::string reason;           ///< checkable by a person: the measured quantity and its size
 };
 
 /// Why a sample is rejected. `fault` is a stable word: wrong_length, wrong_size, wrong_rate, black,
 /// missing, unedited, frozen, time_shift, swapped, misaligned, wrong_edit, fade, pop, leak,
-/// flicker, noise, blur, blocking (docs/judge.md says what each stands for).
+/// flicker, noise, blur, blocking (docs/judge.md says what each stands for); of a native judge also
+/// unsafe, not_followed, content_lost, motion_lost, poor_quality (docs/native.md).
 struct Reason {
   std::string fault;
   std::string criterion;  ///< as in Score
