@@ -268,6 +268,9 @@ std::optional<dataset::SampleRecord> SampleChain::known_record() const {
   dataset::SampleRecord record = dataset::sample_from_json(*stored);
   record.unit = unit_;
   record.config_fingerprint = context_.config_fingerprint;
+  // The same instruction may have come from another instructor, who saw something else.
+  record.fingerprints["instruct"] = clip_.instruct_key().fingerprint;
+  add_caption(record);
   if (record.outcome == "accepted") {
     const StageKey source = context_.lineage.source_video(clip_.record());
     std::error_code ignored;
@@ -539,10 +542,15 @@ dataset::SampleRecord SampleChain::base_record() const {
                  {"start_frame", clip.start_frame},
                  {"start_seconds", clip.start_seconds},
                  {"motion", clip.motion}};
-  if (const std::string caption = clip_.caption(); !caption.empty())
-    record.clip["caption"] = caption;
+  add_caption(record);
   record.config_fingerprint = context_.config_fingerprint;
   return record;
+}
+
+void SampleChain::add_caption(dataset::SampleRecord& record) const {
+  record.clip.erase("caption");
+  if (const std::string caption = clip_.caption(); !caption.empty())
+    record.clip["caption"] = caption;
 }
 
 dataset::SampleFiles SampleChain::files() const {

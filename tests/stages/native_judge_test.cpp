@@ -1,8 +1,9 @@
+#include "stages/judge/native_judge.h"
+
 #include <gtest/gtest.h>
 
 #include "ditto/core/error.h"
 #include "ditto/nn/runtime.h"
-#include "stages/judge/native_judge.h"
 
 namespace ditto::stages {
 namespace {

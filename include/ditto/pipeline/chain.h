@@ -129,6 +129,7 @@ class SampleChain {
   dataset::SampleRecord rejected(const std::string& stage, const std::string& reason);
   void encode(dataset::SampleRecord record);
   dataset::SampleRecord base_record() const;
+  void add_caption(dataset::SampleRecord& record) const;
   /// Times `work`, tells the listeners, and names the stage in what it throws.
   template <class F>
   auto attempt(const StageKey& key, F&& work);

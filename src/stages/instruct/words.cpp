@@ -130,8 +130,9 @@ namespace {
 Words nucleus_of(const Words& phrase) {
   Words nucleus;
   for (const std::string& word : phrase) {
-    if (prepositions().contains(word) && !nucleus.empty()) break;
-    if (!fillers().contains(word)) nucleus.push_back(word);
+    const bool preposition = prepositions().contains(word);
+    if (preposition && !nucleus.empty()) break;
+    if (!preposition && !fillers().contains(word)) nucleus.push_back(word);
   }
   return nucleus;
 }

@@ -119,9 +119,9 @@ class NativeJudge : public Judge {
                                                            {"reasons", turns[i].reasons}};
       const double least = config_.*criterion.least;
       if (mean >= least) continue;
-      judgement.reasons.push_back({criterion.fault, criterion.name,
-                                   fmt::format("{:g} of 10 (at least {:g} wanted), {}", mean, least,
-                                               turns[i].sentence())});
+      judgement.reasons.push_back(
+          {criterion.fault, criterion.name,
+           fmt::format("{:g} of 10 (at least {:g} wanted), {}", mean, least, turns[i].sentence())});
     }
     if (!judgement.reasons.empty()) {
       judgement.accepted = false;
@@ -145,8 +145,8 @@ class NativeJudge : public Judge {
     const std::int64_t count = std::min<std::int64_t>(config_.frames, frames);
     for (std::int64_t i = 0; i < count; ++i) {
       const auto t = static_cast<std::size_t>((2 * i + 1) * frames / (2 * count));
-      parts.push_back(models::MessagePart::words(fmt::format(
-          "At {:.2f} s, source: ", static_cast<double>(t) / source.fps.value())));
+      parts.push_back(models::MessagePart::words(
+          fmt::format("At {:.2f} s, source: ", static_cast<double>(t) / source.fps.value())));
       add(source.frames[t]);
       parts.push_back(models::MessagePart::words(" edited: "));
       add(edited.frames[t]);
@@ -159,8 +159,8 @@ class NativeJudge : public Judge {
                                             const JudgeContext& context) const {
     const std::string& instruction = context.instruction.text;
     std::vector<models::MessagePart> parts = pairs(source, edited);
-    parts.push_back(models::MessagePart::words(
-        prompts_.text("pairs", {{"instruction", instruction}}) + "\n"));
+    parts.push_back(
+        models::MessagePart::words(prompts_.text("pairs", {{"instruction", instruction}}) + "\n"));
     const auto shown = model_->begin("", parts);
     std::vector<models::Question> questions;
     for (const Criterion& criterion : kCriteria) {

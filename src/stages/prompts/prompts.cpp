@@ -37,7 +37,7 @@ Prompts::Prompts(const std::string& stage, const std::string& key, const std::st
                  const Known& known) {
   for (const auto& [name, names] : known) {
     const std::filesystem::path file = std::filesystem::path(folder) / (name + ".txt");
-    const auto fail = [&, file = file](const std::string& problem) {
+    const auto fail = [&](const std::string& problem) {
       throw Error(ErrorKind::kUsage, fmt::format("{}: {} {}", key, printable(file), problem));
     };
     std::string text;
