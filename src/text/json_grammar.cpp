@@ -140,7 +140,9 @@ class Builder {
                              const std::string& path) {
     if (!schema.contains(key)) return otherwise;
     const Json& value = schema[key];
-    const bool whole = value.is_number_unsigned() && value.get<std::uint64_t>() <= kNoBound;
+    // A number that was parsed is unsigned, one that a program put there often isn't.
+    const bool whole = value.is_number_integer() && value.get<std::int64_t>() >= 0 &&
+                       value.get<std::int64_t>() <= std::int64_t{kNoBound};
     if (!whole) fail(path + "/" + key, "must be a whole number up to 1000000");
     return value.get<std::uint32_t>();
   }

@@ -159,6 +159,15 @@ TEST(JsonConstraintTest, StringsAreUtf8OfTheirLength) {
   }
 }
 
+TEST(JsonConstraintTest, ASchemaThatAProgramMadeIsReadAsAParsedOne) {
+  const Json schema = {{"type", "string"}, {"minLength", 1}, {"maxLength", 3}};
+  const JsonConstraint constraint(schema, vocabulary());
+  EXPECT_TRUE(takes(constraint, "\"abc\""));
+  EXPECT_FALSE(takes(constraint, "\"\""));
+  EXPECT_FALSE(takes(constraint, "\"abcd\""));
+  EXPECT_THROW(JsonConstraint({{"type", "string"}, {"minLength", -1}}, vocabulary()), Error);
+}
+
 TEST(JsonConstraintTest, PropertiesComeInTheSchemasOrderAndOptionalOnesMayBeMissing) {
   const char* schema = R"({"type": "object", "required": ["b"], "properties":
       {"a": {"type": "null"}, "b": {"type": "boolean"}, "c": {"type": "null"}}})";
