@@ -21,7 +21,9 @@ Instruction proposal(Task task, const std::string& target, const std::string& te
 std::string fault(Task task, const std::string& target, const std::string& text,
                   const std::vector<Instruction>& taken = {}) {
   const auto found = fault_of(proposal(task, target, text), kCaption, taken);
-  if (found) EXPECT_FALSE(found->detail.empty());
+  if (found) {
+    EXPECT_FALSE(found->detail.empty());
+  }
   return found ? found->name : "";
 }
 
