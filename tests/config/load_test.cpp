@@ -77,12 +77,10 @@ TEST(Load, UnknownNamesGetTheNearestValidOne) {
   EXPECT_EQ(problems_of(R"({"clip": {"frame": 49}})"),
             "c.json: clip.frame: expected a key of this section, found an unknown one; did you "
             "mean clip.frames?");
-  EXPECT_NE(
-      problems_of(R"({"clip": {"shot_threshold": 3}})").find("did you mean curate.shot_threshold?"),
-      std::string::npos);
-  EXPECT_NE(
-      problems_of(R"({"clip": {"shot_treshold": 3}})").find("did you mean curate.shot_threshold?"),
-      std::string::npos);
+  EXPECT_NE(problems_of(R"({"clip": {"max_upscale": 3}})").find("did you mean curate.max_upscale?"),
+            std::string::npos);
+  EXPECT_NE(problems_of(R"({"clip": {"max_upscal": 3}})").find("did you mean curate.max_upscale?"),
+            std::string::npos);
   EXPECT_NE(problems_of(R"({"seed": 3})").find("did you mean run.seed?"), std::string::npos);
   EXPECT_EQ(problems_of(R"({"clip": {"xyzzy": 1}})").find("did you mean"), std::string::npos);
 }

@@ -19,7 +19,8 @@ def config():
     ids = {token["content"]: token["id"] for token in
            json.loads((FIXTURES / "tokenizer-bpe" / "tokenizer.json").read_text())["added_tokens"]}
     values |= {"vocab_size": VOCABULARY, "image_token_id": ids["<|image_pad|>"], "video_token_id": ids["<|video_pad|>"],
-               "vision_start_token_id": ids["<|vision_start|>"], "vision_end_token_id": ids["<|vision_end|>"]}
+               "vision_start_token_id": ids["<|vision_start|>"], "vision_end_token_id": ids["<|vision_end|>"],
+               "tie_word_embeddings": False}
     values["vision_config"] |= {"patch_size": PATCH, "window_size": 6 * PATCH}
     return values, ids["<|im_end|>"]
 
@@ -34,6 +35,7 @@ def shapes():
         shape = info["shape"]
         if name == "model.embed_tokens.weight":
             shape[0] = VOCABULARY
+            yield "lm_head.weight", shape
         if name == "visual.patch_embed.proj.weight":
             shape[3:] = [PATCH, PATCH]
         yield name, shape
@@ -57,7 +59,10 @@ def main():
     header, blob = {}, bytearray()
     for name, shape in shapes():
         norm = len(shape) == 1 and ("norm" in name or "ln_q" in name)
-        spread = 1 if "embed_tokens" in name else 1 / math.sqrt(math.prod(shape[1:])) if len(shape) > 1 else 0.2
+        spread = 1 / math.sqrt(math.prod(shape[1:])) if len(shape) > 1 else 0.2
+        # What it looks at, pictures too, has to count beside the last token, and a sampled answer not to be certain.
+        if "q_proj" in name or "k_proj" in name:
+            spread *= 4
         numbers = [draw.gauss(1 if norm else 0, spread) for _ in range(math.prod(shape))]
         begin = len(blob)
         blob += array.array("f", numbers).tobytes()
