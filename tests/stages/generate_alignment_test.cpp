@@ -72,7 +72,7 @@ TEST_F(GenerateAlignment, MovesADisplacedPictureBack) {
   const cv::Mat picture = edited(clip_.key());
   for (const auto& displace : {warped, scaled}) {
     const cv::Mat given = displace(picture);
-    const KeyAlignment aligned = align_key(clip_.key(), given, 1, 1);
+    const KeyAlignment aligned = align_key(clip_.key(), given, 1);
     EXPECT_TRUE(aligned.applied);
     EXPECT_GT(aligned.displacement, 1);
     EXPECT_GT(psnr(inner(aligned.picture), inner(picture)), psnr(inner(given), inner(picture)) + 8);
@@ -82,7 +82,7 @@ TEST_F(GenerateAlignment, MovesADisplacedPictureBack) {
 TEST_F(GenerateAlignment, KnowsWhatCameFromBeyondTheEdge) {
   const cv::Mat given =
       displaced(edited(clip_.key()), [](cv::Point2f) { return cv::Point2f(-4, 0); });
-  const KeyAlignment aligned = align_key(clip_.key(), given, 1, 1);
+  const KeyAlignment aligned = align_key(clip_.key(), given, 1);
   ASSERT_TRUE(aligned.applied);
   EXPECT_EQ(aligned.unknown.at<uchar>(70, kSize.width - 2), 255);
   EXPECT_EQ(aligned.unknown.at<uchar>(70, kSize.width - 8), 0);
@@ -92,7 +92,7 @@ TEST_F(GenerateAlignment, KnowsWhatCameFromBeyondTheEdge) {
 TEST_F(GenerateAlignment, LeavesAPictureThatLiesRightAsItIs) {
   for (const auto& edit : {edited, embossed}) {
     const cv::Mat picture = edit(clip_.key());
-    const KeyAlignment aligned = align_key(clip_.key(), picture, 1, 1);
+    const KeyAlignment aligned = align_key(clip_.key(), picture, 1);
     EXPECT_FALSE(aligned.applied) << aligned.displacement << " px, " << aligned.gain << " dB";
     EXPECT_EQ(aligned.picture.data, picture.data);
   }

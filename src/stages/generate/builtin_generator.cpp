@@ -76,7 +76,7 @@ class BuiltinGenerator : public Generator {
   BuiltinGenerator(const config::Generate& config, int threads)
       : config_(config), threads_(std::max(1, threads)) {}
 
-  BackendId id() const override { return {"builtin", 3, ""}; }
+  BackendId id() const override { return {"builtin", 4, ""}; }
 
   std::size_t prepared_bytes(const ClipShape& shape, int keys) const override {
     const cv::Size small = KeyFlow::flow_size({shape.width, shape.height}, config_.flow_width);

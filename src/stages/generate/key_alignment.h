@@ -24,8 +24,7 @@ struct KeyAlignment {
 /// directions, with which it could learn to move things itself; for edits that have directions,
 /// such as an emboss, another one that does is tried. The picture is moved only if the displacement
 /// is more than a measuring error and a model explains the moved picture clearly better, so that a
-/// key frame that lies right is left as it is. `threads`: of the fits; never changes the result.
-KeyAlignment align_key(const cv::Mat& source, const cv::Mat& edited, std::uint64_t seed,
-                       int threads);
+/// key frame that lies right is left as it is.
+KeyAlignment align_key(const cv::Mat& source, const cv::Mat& edited, std::uint64_t seed);
 
 }  // namespace ditto::stages
