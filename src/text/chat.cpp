@@ -10,10 +10,11 @@ namespace {
 /// What Qwen2.5 was trained to read where nothing else is said.
 constexpr const char* kSystem = "You are a helpful assistant.";
 
-void append_vision(std::string& text, const char* placeholder, std::int64_t tokens) {
+/// `pad` is the special token whose places the vision tower's output takes.
+void append_vision(std::string& text, const char* pad, std::int64_t tokens) {
   if (tokens < 1) throw Error(ErrorKind::kInput, "chat: an image or a video without tokens");
   text += "<|vision_start|>";
-  for (std::int64_t i = 0; i < tokens; ++i) text += placeholder;
+  for (std::int64_t i = 0; i < tokens; ++i) text += pad;
   text += "<|vision_end|>";
 }
 

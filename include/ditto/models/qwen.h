@@ -28,8 +28,9 @@ struct Sampling {
   std::uint64_t seed = 0;
 };
 
-/// A prompt, or a part of one, whose images and videos are whole: token ids with a placeholder for
-/// each token of an image or video, and what the entry `preprocess` makes of these.
+/// A prompt, or a part of one, whose images and videos are whole: token ids, among them one
+/// <|image_pad|> or <|video_pad|> for each place that the vision tower's output takes, and what the
+/// entry `preprocess` makes of the images and videos.
 struct Prompt {
   std::vector<std::int64_t> ids;
   at::Tensor pixel_values, image_grid_thw;

@@ -33,7 +33,7 @@ struct ChatOptions {
 };
 
 /// Where the first message isn't the system's, "You are a helpful assistant." comes before it. An
-/// image's placeholder is written as often as the image has tokens, so that the text can be
+/// image's <|image_pad|> is written as often as the image has tokens, so that the text can be
 /// tokenized as it is. Texts are taken as they are: "<|im_end|>" in one ends the message. Throws
 /// Error(kInput) for an image or video of fewer than one token.
 std::string qwen_chat(const std::vector<ChatMessage>& messages, const ChatOptions& options = {});
