@@ -48,4 +48,11 @@ at::Device use_device(const std::string& name) {
   return {at::kCUDA, static_cast<at::DeviceIndex>(index)};
 }
 
+Placement use_placement(const std::string& device, const std::string& dtype) {
+  const auto format = dtype_from_torch(dtype);
+  if (!format) fail("dtype \"" + shown(dtype) + "\" is unknown");
+  if (device != "auto") return {*format, use_device(device)};
+  return {*format, use_device(load_cuda_if_present() ? std::string(kCuda) : "cpu")};
+}
+
 }  // namespace ditto::nn

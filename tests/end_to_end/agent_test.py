@@ -76,6 +76,25 @@ class AgentTest(harness.TestCase):
         self.assertEqual(len(weights["judge"]), 64)
         self.assertIn("nothing to do", run().stderr)
 
+    def test_a_known_sample_gets_the_caption_of_a_new_instructor(self):
+        instructions = self.temporary / "own.jsonl"
+        instructions.write_text(json.dumps({"path": "bikes.mp4", "text": "Make it a snowy winter scene"}) + "\n")
+        common = dict(sources__instructions=instructions, clip__width=96, clip__height=64, clip__frames=9,
+                      curate__max_clips_per_source=1, instruct__count=1)
+        self.run_ditto(**common)
+        before = {s["key"]: s for s in harness.samples(self.out)}
+        own = min(before)
+        self.assertEqual(before[own]["instruction"], "Make it a snowy winter scene")
+        self.assertNotIn("caption", before[own]["clip"])
+        edits = harness.attempts(self.out)["edit"]
+        self.run_ditto(**common, instruct__backend="native", instruct__weights=FIXTURE, instruct__device="cpu",
+                       instruct__dtype="float32", instruct__frames=4, instruct__attempts=1)
+        after = {s["key"]: s for s in harness.samples(self.out)}[own]
+        self.assertTrue(after["clip"]["caption"])
+        self.assertNotEqual(after["fingerprints"]["instruct"], before[own]["fingerprints"]["instruct"])
+        self.assertEqual(after["fingerprints"]["edit"], before[own]["fingerprints"]["edit"])
+        self.assertEqual(harness.attempts(self.out)["edit"], edits)
+
 
 if __name__ == "__main__":
     unittest.main()

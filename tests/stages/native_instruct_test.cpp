@@ -7,7 +7,8 @@
 #include "ditto/nn/runtime.h"
 #include "ditto/stages/instruct.h"
 #include "stages/moving_scene.h"
-#include "stages/prompts/prompts.h"
+#include "stages/native/prompts.h"
+#include "stages/tiny_agent.h"
 
 namespace ditto::stages {
 namespace {
@@ -15,11 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 config::Instruct tiny() {
-  config::Instruct config;
-  config.backend = "native";
-  config.weights = DITTO_SOURCE_DIR "/tests/reference/fixtures/qwen2_5_vl-agent";
-  config.dtype = "float32";
-  config.device = "cpu";
+  auto config = with_tiny_agent<config::Instruct>();
   config.attempts = 1;
   return config;
 }
@@ -102,6 +99,16 @@ TEST_F(NativeInstruct, FaultsOfTheConfigComeOutAtOnce) {
             std::string::npos);
   config.weights = DITTO_SOURCE_DIR "/tests/reference/fixtures/qwen2_5_vl-hub";
   EXPECT_NE(problem_of(config).find("has no tokenizer"), std::string::npos);
+}
+
+TEST_F(NativeInstruct, DamagedWeightsAreAFaultOfTheConfigToo) {
+  const fs::path folder = fs::path(::testing::TempDir()) / "damaged";
+  fs::remove_all(folder);
+  fs::copy(tiny().weights, folder);
+  fs::resize_file(folder / "model.safetensors", 1000);
+  config::Instruct config = tiny();
+  config.weights = folder.string();
+  EXPECT_NE(problem_of(config).find("instruct.weights: "), std::string::npos);
 }
 
 }  // namespace

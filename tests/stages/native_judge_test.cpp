@@ -4,6 +4,7 @@
 
 #include "ditto/core/error.h"
 #include "ditto/nn/runtime.h"
+#include "stages/tiny_agent.h"
 
 namespace ditto::stages {
 namespace {
@@ -33,11 +34,7 @@ class Checks : public Judge {
 };
 
 config::Judge tiny() {
-  config::Judge config;
-  config.backend = "native";
-  config.weights = DITTO_SOURCE_DIR "/tests/reference/fixtures/qwen2_5_vl-agent";
-  config.dtype = "float32";
-  config.device = "cpu";
+  auto config = with_tiny_agent<config::Judge>();
   config.frames = 2;
   return config;
 }

@@ -10,6 +10,14 @@ enum class Effect { kResult, kNone };
 
 // One line a key: this is a table.
 // clang-format off
+
+/// The keys that the sections of all native backends have: where the networks compute, and how.
+template <class V, class Section>
+void describe_computing(V& v, Section& c) {
+  v.text("device", c.device, "native: cpu, cuda, cuda:N, or auto (cuda where there is an NVIDIA device).", Effect::kNone);
+  v.choice("dtype", c.dtype, {"bfloat16", "float16", "float32"}, "native: number format of the networks.");
+}
+
 template <class V>
 void describe(V& v, Instruct& c) {
   v.choice("backend", c.backend, {"builtin", "native"}, "Implementation of the stage; native: Qwen2.5-VL, see docs/native.md.");
@@ -30,8 +38,7 @@ void describe(V& v, Instruct& c) {
   v.number("temperature", c.temperature, 0, 5, "native: how freely instructions are drawn; 0: the likeliest. The caption is the likeliest always.");
   v.integer("frames", c.frames, 0, 768, "native: frames of the clip that the model sees; 0: two a second, at least 4.");
   v.integer("max_pixels", c.max_pixels, 0, 100000000, "native: largest area of a frame that the model sees; 0: as the checkpoint's processor has it.");
-  v.text("device", c.device, "native: cpu, cuda, cuda:N, or auto (cuda where there is an NVIDIA device).", Effect::kNone);
-  v.choice("dtype", c.dtype, {"bfloat16", "float16", "float32"}, "native: number format of the network.");
+  describe_computing(v, c);
 }
 
 template <class V>
@@ -83,8 +90,7 @@ void describe(V& v, Generate& c) {
   v.number("guidance", c.guidance, 0, 100, "native: scale of classifier-free guidance; 1: none; 0: 5, or 1 with a recipe, beside which there can be no other.");
   v.number("control_scale", c.control_scale, 0, 10, "native: how much the control video and the edited key frame count.");
   v.text("negative_prompt", c.negative_prompt, "native: what guidance above 1 leads away from.");
-  v.text("device", c.device, "native: cpu, cuda, cuda:N, or auto (cuda where there is an NVIDIA device).", Effect::kNone);
-  v.choice("dtype", c.dtype, {"bfloat16", "float16", "float32"}, "native: number format of the networks.");
+  describe_computing(v, c);
   v.flag("keep_loaded", c.keep_loaded,
          "native: keep all networks in memory from one sample to the next; else each is read when its turn comes and freed after it.",
          Effect::kNone);
@@ -137,8 +143,7 @@ void describe(V& v, Judge& c) {
   v.number("min_model_motion", c.min_model_motion, 1, 10, "native: least score by the model for keeping the source's motion.");
   v.number("min_model_quality", c.min_model_quality, 1, 10, "native: least score by the model for visual quality.");
   v.number("min_safety", c.min_safety, 1, 10, "native: least score by the model for safety (pornography, violence, horror).");
-  v.text("device", c.device, "native: cpu, cuda, cuda:N, or auto (cuda where there is an NVIDIA device).", Effect::kNone);
-  v.choice("dtype", c.dtype, {"bfloat16", "float16", "float32"}, "native: number format of the network.");
+  describe_computing(v, c);
 }
 // clang-format on
 

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <c10/core/Device.h>
-
 #include <string>
+
+#include "ditto/nn/module.h"
 
 namespace ditto::nn {
 
@@ -10,5 +10,10 @@ namespace ditto::nn {
 /// loaded and set to full float32 precision (no TF32). Throws Error(kUsage) for another name, and
 /// where there is no such device.
 at::Device use_device(const std::string& name);
+
+/// A device and a number format by the names that configs have for them; the device "auto" is cuda
+/// where there is an NVIDIA device, else cpu. Throws Error(kUsage) as use_device() does, and for an
+/// unknown format.
+Placement use_placement(const std::string& device, const std::string& dtype);
 
 }  // namespace ditto::nn

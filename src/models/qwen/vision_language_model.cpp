@@ -10,7 +10,6 @@
 #include "ditto/models/qwen.h"
 #include "ditto/nn/device.h"
 #include "ditto/nn/dtype.h"
-#include "ditto/nn/runtime.h"
 #include "ditto/text/chat.h"
 #include "ditto/text/tokenizer.h"
 #include "models/qwen/config.h"
@@ -22,14 +21,6 @@ namespace {
 constexpr const char* kClass = "Qwen2_5_VLForConditionalGeneration";
 constexpr const char* kEndOfMessage = "<|im_end|>\n";
 constexpr double kSampledFps = 2;  // qwen_vl_utils' default, which the model was trained with
-
-nn::Placement placement_of(const VisionLanguageOptions& options) {
-  const auto dtype = nn::dtype_from_torch(options.dtype);
-  if (!dtype) throw Error(ErrorKind::kUsage, "dtype \"" + options.dtype + "\" is unknown");
-  const bool automatic = options.device == "auto";
-  const std::string found = automatic && nn::load_cuda_if_present() ? "cuda" : "cpu";
-  return {*dtype, nn::use_device(automatic ? found : options.device)};
-}
 
 Source source_of(const std::filesystem::path& path) {
   Source source = find_model(path);
@@ -136,7 +127,7 @@ class VisionLanguageModel::Conversation {
 struct VisionLanguageModel::State {
   explicit State(VisionLanguageOptions given)
       : options(std::move(given)),
-        placement(placement_of(options)),
+        placement(nn::use_placement(options.device, options.dtype)),
         source(source_of(options.weights)),
         config(source.config),
         tokenizer(text::Tokenizer::open(options.weights)),

@@ -10,8 +10,6 @@
 #include "ditto/diffusion/recipes.h"
 #include "ditto/models/checkpoints.h"
 #include "ditto/nn/device.h"
-#include "ditto/nn/dtype.h"
-#include "ditto/nn/runtime.h"
 #include "models/resample.h"
 #include "models/wan/pipeline.h"
 
@@ -21,17 +19,6 @@ namespace {
 constexpr std::int64_t kSteps = 50;    // of the undistilled model
 constexpr double kGuidance = 5;        // the same
 constexpr std::int64_t kTokens = 512;  // what Wan was trained with
-
-std::string device_name(const std::string& wanted) {
-  if (wanted != "auto") return wanted;
-  return nn::load_cuda_if_present() ? "cuda" : "cpu";
-}
-
-nn::Placement placement_of(const VaceOptions& options) {
-  const auto dtype = nn::dtype_from_torch(options.dtype);
-  if (!dtype) throw Error(ErrorKind::kUsage, "dtype \"" + options.dtype + "\" is unknown");
-  return {*dtype, nn::use_device(device_name(options.device))};
-}
 
 wan::PipelineConfig config_of(const VaceOptions& options) {
   const std::string where = printable(options.weights);
@@ -99,7 +86,7 @@ at::Tensor tensor_of(const Pictures& pictures) {
 struct VaceGenerator::State {
   explicit State(VaceOptions given)
       : options(std::move(given)),
-        placement(placement_of(options)),
+        placement(nn::use_placement(options.device, options.dtype)),
         config(config_of(options)),
         denoising(denoising_of(options, config)),
         pipeline(config, placement, {}, {options.lora}) {}

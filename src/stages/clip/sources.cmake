@@ -1,1 +1,1 @@
-set(SOURCES clip.cpp pictures.cpp)
+set(SOURCES clip.cpp)

@@ -55,6 +55,16 @@ void finish(Region& region, const cv::Mat& small_mask, cv::Size size) {
   region.box = cv::boundingRect(region.mask);
 }
 
+/// 255 where holds(colour).
+template <class F>
+cv::Mat mask_where(const cv::Mat& rgb, F&& holds) {
+  cv::Mat mask(rgb.size(), CV_8UC1);
+  for (int y = 0; y < mask.rows; ++y) {
+    for (int x = 0; x < mask.cols; ++x) mask.at<uchar>(y, x) = holds(rgb.at<Rgb>(y, x)) ? 255 : 0;
+  }
+  return mask;
+}
+
 cv::Mat to_lab(const cv::Mat& rgb) {
   cv::Mat lab;
   cv::cvtColor(rgb, lab, cv::COLOR_RGB2Lab);
@@ -103,11 +113,8 @@ struct Scene {
 // Whether the picture has something outside the object, of a 25th of its size or more, that
 // somebody might call by the same name: a floor is no thing, so only what is compact counts.
 bool has_rival(const Scene& scene, Colour colour, const cv::Mat& object) {
-  cv::Mat candidates(scene.rgb.size(), CV_8UC1);
-  for (int y = 0; y < candidates.rows; ++y) {
-    for (int x = 0; x < candidates.cols; ++x)
-      candidates.at<uchar>(y, x) = may_be_called(scene.rgb.at<Rgb>(y, x), colour) ? 255 : 0;
-  }
+  cv::Mat candidates =
+      mask_where(scene.rgb, [&](const Rgb& c) { return may_be_called(c, colour); });
   cv::Mat around;
   cv::dilate(object, around, ellipse(7));
   candidates &= ~around;
@@ -179,12 +186,7 @@ std::vector<Region> coloured_objects(const cv::Mat& rgb) {
   for (int c = 0; c < kColours; ++c) {
     const auto colour = static_cast<Colour>(c);
     if (colour == Colour::kGrey) continue;  // too common to name a thing
-    cv::Mat mask(scene.rgb.size(), CV_8UC1);
-    for (int y = 0; y < mask.rows; ++y) {
-      for (int x = 0; x < mask.cols; ++x) {
-        mask.at<uchar>(y, x) = is_shade_of(scene.rgb.at<Rgb>(y, x), colour) ? 255 : 0;
-      }
-    }
+    cv::Mat mask = mask_where(scene.rgb, [&](const Rgb& it) { return is_shade_of(it, colour); });
     const double total = cv::countNonZero(scene.labels == c);
     cv::morphologyEx(mask, mask, cv::MORPH_CLOSE, ellipse(5));
     cv::morphologyEx(mask, mask, cv::MORPH_OPEN, ellipse(3));
@@ -269,11 +271,7 @@ std::optional<Region> find_greenery(const cv::Mat& rgb) {
   const cv::Mat small = reduced(rgb);
   const cv::Mat light = luma_of(small);
   const cv::Mat texture = cv::abs(light - blurred(light, 3));
-  cv::Mat green(small.size(), CV_8UC1);
-  for (int y = 0; y < small.rows; ++y) {
-    for (int x = 0; x < small.cols; ++x)
-      green.at<uchar>(y, x) = greenness(small.at<Rgb>(y, x)) > 0.5F ? 255 : 0;
-  }
+  cv::Mat green = mask_where(small, [](const Rgb& c) { return greenness(c) > 0.5F; });
   cv::morphologyEx(green, green, cv::MORPH_CLOSE, ellipse(5));
   cv::morphologyEx(green, green, cv::MORPH_OPEN, ellipse(5));
   cv::Mat components;

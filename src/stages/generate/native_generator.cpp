@@ -8,7 +8,8 @@
 #include "ditto/core/error.h"
 #include "ditto/models/checkpoints.h"
 #include "ditto/models/vace_generator.h"
-#include "stages/clip/pictures.h"
+#include "stages/native/config_fault.h"
+#include "stages/native/pictures.h"
 
 namespace ditto::stages {
 namespace {
@@ -54,17 +55,6 @@ models::VaceOptions options_of(const config::Generate& config) {
   return options;
 }
 
-/// What is wrong with the weights is a fault of the config: it must come out before any work.
-template <class F>
-auto as_usage(F&& work) {
-  try {
-    return work();
-  } catch (const Error& error) {
-    if (error.kind() != ErrorKind::kInput) throw;
-    throw Error(ErrorKind::kUsage, std::string("generate: ") + error.what());
-  }
-}
-
 /// The clip without its colours, as VACE's own grey control has it.
 models::Pictures grey_of(const media::Video& video) {
   std::vector<cv::Mat> frames;
@@ -80,9 +70,10 @@ class NativeGenerator : public Generator {
  public:
   explicit NativeGenerator(const config::Generate& config)
       : config_(config),
-        generator_(
-            as_usage([&] { return std::make_unique<models::VaceGenerator>(options_of(config)); })),
-        digest_(as_usage([&] { return generator_->digest(); })) {}
+        generator_(as_config_fault(
+            "generate",
+            [&] { return std::make_unique<models::VaceGenerator>(options_of(config)); })),
+        digest_(as_config_fault("generate", [&] { return generator_->digest(); })) {}
 
   BackendId id() const override { return {"native", 1, digest_}; }
 

@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include "ditto/core/hash.h"
-#include "stages/clip/pictures.h"
 #include "stages/instruct/mix.h"
 #include "stages/instruct/rounds.h"
-#include "stages/prompts/prompts.h"
-#include "stages/prompts/vision_language.h"
+#include "stages/native/pictures.h"
+#include "stages/native/prompts.h"
+#include "stages/native/vision_language.h"
 
 namespace ditto::stages {
 namespace {
@@ -41,20 +41,14 @@ nlohmann::ordered_json instruction_schema(Task task) {
                         {"instruction", text_schema(1, 240)}});
 }
 
-/// A model may well begin or end with a space.
-std::string stripped(const std::string& text) {
-  const std::size_t first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string::npos) return "";
-  return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
-}
-
 class NativeInstructor : public Instructor {
  public:
   explicit NativeInstructor(const config::Instruct& config)
       : config_(config),
         prompts_(prompts_of(config)),
-        model_(open_vision_language_model("instruct", config.weights, config.device, config.dtype)),
-        digest_(sha256_hex(model_->digest() + prompts_.digest())) {}
+        opened_(
+            open_vision_language_model("instruct", config.weights, config.device, config.dtype)),
+        digest_(sha256_hex(opened_.digest + prompts_.digest())) {}
 
   BackendId id() const override { return {"native", 1, digest_}; }
 
@@ -65,13 +59,14 @@ class NativeInstructor : public Instructor {
     const TaskCounts planned = instructing::planned_for_clip(clip.ordinal, request.count, config_);
     for (std::size_t i = 0; i < planned.size(); ++i) whole.owed[i] += planned[i];
 
-    const auto video = model_->begin("", {{.text = "",
-                                           .pictures = pictures_of(clip.video.frames),
-                                           .fps = clip.video.fps.value(),
-                                           .frames = config_.frames,
-                                           .max_pixels = config_.max_pixels}});
+    const auto video = opened_.model->begin("", {{.text = "",
+                                                  .pictures = pictures_of(clip.video.frames),
+                                                  .fps = clip.video.fps.value(),
+                                                  .frames = config_.frames,
+                                                  .max_pixels = config_.max_pixels}});
     const std::string caption = caption_of(video);
-    const auto told = model_->with(video, prompts_.text("instruct", {{"caption", caption}}) + "\n");
+    const auto told =
+        opened_.model->with(video, prompts_.text("instruct", {{"caption", caption}}) + "\n");
     return instructing::collect(
         caption, whole, config_,
         [&](const std::vector<Task>& tasks, const std::vector<Instruction>& taken) {
@@ -89,7 +84,8 @@ class NativeInstructor : public Instructor {
     // What Qwen's generation_config.json has: without it, long lists may repeat themselves.
     question.repetition_penalty = 1.05;
     question.max_tokens = 1000;
-    return stripped(model_->answer(video, {question}).front().at("caption").get<std::string>());
+    return stripped(
+        opened_.model->answer(video, {question}).front().at("caption").get<std::string>());
   }
 
   std::vector<Instruction> proposals(const Conversation& told, const std::vector<Task>& tasks,
@@ -109,7 +105,7 @@ class NativeInstructor : public Instructor {
       questions.push_back(std::move(question));
     }
     std::vector<Instruction> out;
-    for (const nlohmann::json& answer : model_->answer(told, questions)) {
+    for (const nlohmann::json& answer : opened_.model->answer(told, questions)) {
       Instruction instruction;
       instruction.text = stripped(answer.at("instruction").get<std::string>());
       instruction.task = task_from(answer.at("task").get<std::string>());
@@ -124,7 +120,7 @@ class NativeInstructor : public Instructor {
 
   config::Instruct config_;
   Prompts prompts_;
-  std::shared_ptr<const models::VisionLanguageModel> model_;
+  StageModel opened_;
   std::string digest_;
 };
 

@@ -7,10 +7,10 @@
 
 #include "ditto/core/hash.h"
 #include "ditto/core/random.h"
-#include "stages/clip/pictures.h"
 #include "stages/judge/series.h"
-#include "stages/prompts/prompts.h"
-#include "stages/prompts/vision_language.h"
+#include "stages/native/pictures.h"
+#include "stages/native/prompts.h"
+#include "stages/native/vision_language.h"
 
 namespace ditto::stages {
 namespace {
@@ -82,8 +82,8 @@ class NativeJudge : public Judge {
       : config_(config),
         checks_(std::move(checks)),
         prompts_(prompts_of(config)),
-        model_(open_vision_language_model("judge", config.weights, config.device, config.dtype)),
-        digest_(sha256_hex(model_->digest() + prompts_.digest())) {}
+        opened_(open_vision_language_model("judge", config.weights, config.device, config.dtype)),
+        digest_(sha256_hex(opened_.digest + prompts_.digest())) {}
 
   BackendId id() const override {
     // What the checks find is a part of the result.
@@ -99,7 +99,7 @@ class NativeJudge : public Judge {
     }
     const auto scaled = [&](int side) { return std::llround(std::ceil(side * scale)); };
     return checks_->working_bytes(shape) +
-           model_->memory_bytes(pictures, scaled(shape.height), scaled(shape.width));
+           opened_.model->memory_bytes(pictures, scaled(shape.height), scaled(shape.width));
   }
 
   Judgement judge(const media::Video& source, const media::Video& edited,
@@ -161,7 +161,7 @@ class NativeJudge : public Judge {
     std::vector<models::MessagePart> parts = pairs(source, edited);
     parts.push_back(
         models::MessagePart::words(prompts_.text("pairs", {{"instruction", instruction}}) + "\n"));
-    const auto shown = model_->begin("", parts);
+    const auto shown = opened_.model->begin("", parts);
     std::vector<models::Question> questions;
     for (const Criterion& criterion : kCriteria) {
       for (int turn = 0; turn < config_.turns; ++turn) {
@@ -176,7 +176,7 @@ class NativeJudge : public Judge {
         questions.push_back(std::move(question));
       }
     }
-    const std::vector<nlohmann::json> answers = model_->answer(shown, questions);
+    const std::vector<nlohmann::json> answers = opened_.model->answer(shown, questions);
     std::array<Turns, kCriteria.size()> turns;
     for (std::size_t i = 0; i < answers.size(); ++i) {
       Turns& of = turns[i / static_cast<std::size_t>(config_.turns)];
@@ -189,7 +189,7 @@ class NativeJudge : public Judge {
   config::Judge config_;
   std::unique_ptr<Judge> checks_;
   Prompts prompts_;
-  std::shared_ptr<const models::VisionLanguageModel> model_;
+  StageModel opened_;
   std::string digest_;
 };
 

@@ -9,6 +9,9 @@ namespace ditto::stages {
 /// The texts of configs/prompts as they were when the program was built, by "STAGE/NAME".
 const std::map<std::string, std::string>& embedded_prompts();
 
+/// Without the white space around it, which files end with and models begin with.
+std::string stripped(const std::string& text);
+
 /// What a stage's model is told: texts with {names} in them, each in a file NAME.txt.
 class Prompts {
  public:

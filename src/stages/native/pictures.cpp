@@ -1,4 +1,4 @@
-#include "stages/clip/pictures.h"
+#include "stages/native/pictures.h"
 
 namespace ditto::stages {
 

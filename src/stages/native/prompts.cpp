@@ -1,4 +1,4 @@
-#include "stages/prompts/prompts.h"
+#include "stages/native/prompts.h"
 
 #include <fmt/format.h>
 
@@ -13,13 +13,6 @@
 namespace ditto::stages {
 namespace {
 
-std::string stripped(const std::string& text) {
-  constexpr const char* kSpace = " \t\r\n";
-  const std::size_t first = text.find_first_not_of(kSpace);
-  if (first == std::string::npos) return "";
-  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
-}
-
 /// The next "{name}" from `from` on: its place and the name; examples in JSON have none.
 std::pair<std::size_t, std::string> next_name(const std::string& text, std::size_t from) {
   for (std::size_t at = text.find('{', from); at != std::string::npos;
@@ -32,6 +25,13 @@ std::pair<std::size_t, std::string> next_name(const std::string& text, std::size
 }
 
 }  // namespace
+
+std::string stripped(const std::string& text) {
+  constexpr const char* kSpace = " \t\r\n";
+  const std::size_t first = text.find_first_not_of(kSpace);
+  if (first == std::string::npos) return "";
+  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
+}
 
 Prompts::Prompts(const std::string& stage, const std::string& key, const std::string& folder,
                  const Known& known) {

@@ -1,0 +1,1 @@
+set(SOURCES pictures.cpp prompts.cpp vision_language.cpp)

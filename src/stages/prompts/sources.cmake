@@ -1,1 +1,0 @@
-set(SOURCES prompts.cpp vision_language.cpp)
