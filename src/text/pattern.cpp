@@ -108,9 +108,9 @@ Pattern Pattern::expression(const std::string& text, const std::string& where) {
   if (code == nullptr) {
     PCRE2_UCHAR message[160] = {};
     pcre2_get_error_message(error, message, sizeof message);
-    throw Error(ErrorKind::kInput,
-                fmt::format("{}: the expression '{}' is wrong at {}: {}", where, translated, offset,
-                            reinterpret_cast<const char*>(message)));
+    // As it stands in the file; the offset would be one in the translation.
+    throw Error(ErrorKind::kInput, fmt::format("{}: the expression '{}' is wrong: {}", where, text,
+                                               reinterpret_cast<const char*>(message)));
   }
   pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
   Pattern pattern;

@@ -206,6 +206,17 @@ TEST(PatternTest, HasOniguruma16sClasses) {
   EXPECT_EQ(pieces(R"(\[\p{N}\])", "[1]"), (Found{"[1]"}));
 }
 
+TEST(PatternTest, AWrongExpressionIsShownAsItStandsInTheFile) {
+  try {
+    Pattern::expression(R"((\s+)", "tokenizer.json");
+    ADD_FAILURE() << "taken";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find(R"(tokenizer.json: the expression '(\s+' is wrong: )"),
+              std::string::npos)
+        << error.what();
+  }
+}
+
 TEST(UnicodeTest, ComposesAPartAsItWouldTheWhole) {
   // Composing what NFD made of random text gives NFC: what is skipped must not matter. Marks that
   // came after Unicode 9 (as U+09FE and U+0C3C) are left out: NFD still knows them.

@@ -5,6 +5,7 @@
 #include "ditto/core/hash.h"
 #include "stages/instruct/mix.h"
 #include "stages/instruct/rounds.h"
+#include "stages/native/answer_form.h"
 #include "stages/native/pictures.h"
 #include "stages/native/prompts.h"
 #include "stages/native/vision_language.h"
@@ -20,25 +21,12 @@ Prompts prompts_of(const config::Instruct& config) {
   return Prompts("instruct", "instruct.prompts", config.prompts, known);
 }
 
-nlohmann::ordered_json text_schema(int least, int most) {
-  return {{"type", "string"}, {"minLength", least}, {"maxLength", most}};
-}
-
-nlohmann::ordered_json object_schema(const nlohmann::ordered_json& properties) {
-  nlohmann::ordered_json required = nlohmann::ordered_json::array();
-  for (const auto& [name, schema] : properties.items()) required.push_back(name);
-  return {{"type", "object"},
-          {"properties", properties},
-          {"required", required},
-          {"additionalProperties", false}};
-}
-
 nlohmann::ordered_json instruction_schema(Task task) {
-  nlohmann::ordered_json target = text_schema(1, 80);
+  nlohmann::ordered_json target = text_form(1, 80);
   if (is_global(task)) target = {{"const", kWholePicture}};
-  return object_schema({{"task", {{"const", name_of(task)}}},
-                        {"target", target},
-                        {"instruction", text_schema(1, 240)}});
+  return object_form({{"task", {{"const", name_of(task)}}},
+                      {"target", target},
+                      {"instruction", text_form(1, 240)}});
 }
 
 class NativeInstructor : public Instructor {
@@ -80,7 +68,7 @@ class NativeInstructor : public Instructor {
   std::string caption_of(const Conversation& video) const {
     models::Question question;
     question.text = prompts_.text("caption");
-    question.form = object_schema({{"caption", text_schema(1, 800)}});
+    question.form = object_form({{"caption", text_form(1, 800)}});
     // What Qwen's generation_config.json has: without it, long lists may repeat themselves.
     question.repetition_penalty = 1.05;
     question.max_tokens = 1000;

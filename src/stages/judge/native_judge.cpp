@@ -8,6 +8,7 @@
 #include "ditto/core/hash.h"
 #include "ditto/core/random.h"
 #include "stages/judge/series.h"
+#include "stages/native/answer_form.h"
 #include "stages/native/pictures.h"
 #include "stages/native/prompts.h"
 #include "stages/native/vision_language.h"
@@ -39,12 +40,8 @@ Prompts prompts_of(const config::Judge& config) {
 /// The reason comes first: a score that follows from it is better than one that is explained
 /// afterwards.
 nlohmann::ordered_json answer_schema() {
-  return {{"type", "object"},
-          {"properties",
-           {{"reason", {{"type", "string"}, {"minLength", 1}, {"maxLength", 240}}},
-            {"score", {{"type", "integer"}, {"minimum", 1}, {"maximum", 10}}}}},
-          {"required", {"reason", "score"}},
-          {"additionalProperties", false}};
+  return object_form({{"reason", text_form(1, 240)},
+                      {"score", {{"type", "integer"}, {"minimum", 1}, {"maximum", 10}}}});
 }
 
 /// All turns of one criterion.

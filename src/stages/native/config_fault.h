@@ -6,8 +6,8 @@
 
 namespace ditto::stages {
 
-/// The result of work on a stage's weights. What is wrong with them is a fault of the config and has
-/// to come out before any work: an Error(kInput) becomes Error(kUsage) that begins with `key`.
+/// The result of work on a stage's weights. What is wrong with them is a fault of the config and
+/// has to come out before any work: an Error(kInput) becomes Error(kUsage) that begins with `key`.
 template <class F>
 auto as_config_fault(const std::string& key, F&& work) {
   try {

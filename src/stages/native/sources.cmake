@@ -1,1 +1,1 @@
-set(SOURCES pictures.cpp prompts.cpp vision_language.cpp)
+set(SOURCES answer_form.cpp pictures.cpp prompts.cpp vision_language.cpp)
