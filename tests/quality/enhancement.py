@@ -144,9 +144,12 @@ def x264_38(frames, source, random):
 @fault("block-means", "blocking", "half-way to the mean of each 8x8 block")
 def block_means(frames, source, random):
     h, w = frames.shape[1:3]
-    return byte(np.stack([(f.astype(np.float32) + cv2.resize(
-        cv2.resize(f, (w // 8, h // 8), interpolation=cv2.INTER_AREA), (w, h), interpolation=cv2.INTER_NEAREST)) / 2
-        for f in frames]))
+
+    def means(f):  # blocks of exactly 8 px, those at the right and bottom as if the frame went on
+        whole = cv2.copyMakeBorder(f, 0, -h % 8, 0, -w % 8, cv2.BORDER_REPLICATE)
+        small = cv2.resize(whole, None, fx=1 / 8, fy=1 / 8, interpolation=cv2.INTER_AREA)
+        return cv2.resize(small, None, fx=8, fy=8, interpolation=cv2.INTER_NEAREST)[:h, :w]
+    return byte(np.stack([(f.astype(np.float32) + means(f)) / 2 for f in frames]))
 
 
 # --- propagation ------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "ditto/core/error.h"
+#include "stages/enhance/faded_blocks.h"
 #include "stages/moving_scene.h"
 
 namespace ditto::stages {
@@ -112,6 +113,59 @@ TEST_F(Enhance, RemovesBlockingFromFog) {
   }
   const media::Video blocky = quantised(fog, 20);
   EXPECT_GT(mean_psnr(run(clip, blocky), fog), mean_psnr(blocky, fog) + 1);
+}
+
+/// Each 8x8 block half-way to its mean, the first block's corner at `origin`.
+media::Video faded(const media::Video& video, cv::Point origin) {
+  media::Video out{.frames = {}, .fps = video.fps};
+  for (const cv::Mat& frame : video.frames) {
+    cv::Mat f = frame.clone();
+    for (int y = origin.y - 8; y < f.rows; y += 8) {
+      for (int x = origin.x - 8; x < f.cols; x += 8) {
+        cv::Mat block = f(cv::Rect(x, y, 8, 8) & cv::Rect({0, 0}, f.size()));
+        if (!block.empty()) block = 0.5 * block + 0.5 * cv::mean(block);
+      }
+    }
+    out.frames.push_back(f);
+  }
+  return out;
+}
+
+TEST_F(Enhance, BringsBackTheDetailOfFadedBlocks) {
+  const Clip clip = moving_scene({200, 116}, 7, true);
+  const media::Video clean = edited(clip.video);
+  for (const cv::Point origin : {cv::Point(0, 0), cv::Point(3, 6)}) {
+    const media::Video faint = faded(clean, origin);
+    EXPECT_GT(mean_psnr(run(clip, faint), clean), mean_psnr(faint, clean) + 3) << origin;
+  }
+}
+
+cv::Mat luma(const cv::Mat& frame) {
+  cv::Mat plane;
+  cv::cvtColor(frame, plane, cv::COLOR_RGB2GRAY);
+  plane.convertTo(plane, CV_32F);
+  return plane;
+}
+
+TEST_F(Enhance, TellsFadedBlocksFromACodecs) {
+  const media::Video clean = edited(moving_scene(kSize, 1, true).video);
+  // Lines as fine as pixels have no smaller steps inside blocks than across borders, whatever was
+  // done to the blocks.
+  media::Video lines{.frames = {clean.frames[0].clone()}, .fps = clean.fps};
+  cv::RNG rng(3);
+  for (int y = 0; y < kSize.height; ++y)
+    lines.frames[0].row(y).setTo(cv::Scalar::all(rng.uniform(0, 2) ? 20 : 235));
+  for (const media::Video& video : {clean, lines}) {
+    for (const float quantum : {10.0f, 40.0f, 160.0f}) {
+      const std::vector<cv::Mat> coded = {luma(quantised(video, quantum).frames[0])};
+      EXPECT_EQ(detail_left(coded, {0, 0}), 1) << quantum;
+    }
+    const std::vector<cv::Mat> whole = {luma(video.frames[0])};
+    EXPECT_EQ(detail_left(whole, {0, 0}), 1);
+    EXPECT_EQ(detail_left(whole, {3, 5}), 1);
+  }
+  const std::vector<cv::Mat> faint = {luma(faded(clean, {3, 5}).frames[0])};
+  EXPECT_NEAR(detail_left(faint, {3, 5}), 0.5, 0.03);
 }
 
 /// A look of tiles on the same grid as a codec's is what was asked for.

@@ -4,6 +4,7 @@
 
 #include "ditto/core/stop.h"
 #include "stages/enhance/block_transform.h"
+#include "stages/enhance/faded_blocks.h"
 #include "stages/enhance/guided_filter.h"
 
 namespace ditto::stages {
@@ -65,6 +66,7 @@ struct Excess {
   double most = 0;    ///< of the steps on the grid over the others
   double next = 0;    ///< of the largest others over their median
   double inside = 0;  ///< that median
+  int grid = 0;       ///< the offset of the most
 };
 
 /// The offset with the largest steps is taken for the grid. Blocks of 4 px may have their steps
@@ -78,11 +80,12 @@ Excess excess_of(const std::array<double, kGrid>& steps) {
   }
   std::sort(others.begin(), others.end());
   const double median = (others[2] + others[3]) / 2;
-  return {steps[grid] - median, others.back() - median, median};
+  return {steps[grid] - median, others.back() - median, median, static_cast<int>(grid)};
 }
 
+/// Of both directions; the grid is left open.
 Excess operator+(const Excess& a, const Excess& b) {
-  return {a.most + b.most, a.next + b.next, a.inside + b.inside};
+  return {a.most + b.most, a.next + b.next, a.inside + b.inside, 0};
 }
 
 cv::Mat luma(const cv::Mat& rgb) {
@@ -100,15 +103,17 @@ Blocking measure_blocking(const media::Video& source, const media::Video& frames
   // Less than a few blocks tell nothing.
   if (count == 0 || std::min(size.width, size.height) < 4 * kGrid) return {};
   Steps shown, left;
+  std::vector<cv::Mat> planes;
   for (std::size_t i = 0; i < kMeasured; ++i) {
     throw_if_stopped();
     const std::size_t t = (2 * i + 1) * count / (2 * kMeasured);
-    const cv::Mat plane = luma(frames.frames[t]);
+    const cv::Mat& plane = planes.emplace_back(luma(frames.frames[t]));
     add(shown, steps_of(plane));
     add(left, steps_of(plane - GuidedFilter(source.frames[t], kRadius, kDamping).explain(plane)));
   }
   const Excess of_frames = excess_of(shown.x) + excess_of(shown.y);
-  const Excess of_rest = excess_of(left.x) + excess_of(left.y);
+  const Excess along_x = excess_of(left.x), along_y = excess_of(left.y);
+  const Excess of_rest = along_x + along_y;
   const bool found = of_rest.most > kDistinct * of_rest.next &&
                      of_rest.most > kVisible * of_rest.inside && of_rest.most > 2 * kFaintest;
   if (!found) return {};
@@ -116,14 +121,19 @@ Blocking measure_blocking(const media::Video& source, const media::Video& frames
   // grid; what remains inside makes that, on the average of the codecs tried, noise^2.
   const double noise = of_rest.most / 2;
   const float deviation = static_cast<float>(std::sqrt(noise));
-  if (of_rest.inside < kSmooth * noise) return {deviation, 0};
+  const cv::Point origin(along_x.grid, along_y.grid);
+  if (const double share = detail_left(planes, origin); share < 1)
+    return {deviation, 0, share, origin};
+  if (of_rest.inside < kSmooth * noise) return {deviation, 0, 1, origin};
   const double detail = of_frames.inside - noise, left_over = of_rest.inside - noise;
-  if (left_over <= 0) return {deviation, 1};
-  return {deviation, static_cast<float>(1 - left_over / std::max(detail, left_over))};
+  if (left_over <= 0) return {deviation, 1, 1, origin};
+  return {deviation, static_cast<float>(1 - left_over / std::max(detail, left_over)), 1, origin};
 }
 
 cv::Mat remove_blocking(const cv::Mat& source, const cv::Mat& frame, const Blocking& blocking,
                         double strength) {
+  if (blocking.detail_left < 1)
+    return amplify_detail(frame, blocking.origin, 1 + strength * (1 / blocking.detail_left - 1));
   // What the source doesn't explain of a drawn look is mostly the look; of tiles it is all.
   const float threshold =
       kThreshold * blocking.noise * blocking.explained * static_cast<float>(strength);

@@ -13,6 +13,12 @@ struct Blocking {
   /// How much of the edited picture's detail the source explains, 0..1, the noise left out; 0 for
   /// blocks without noise inside, which are tiles of an edit.
   float explained = 0;
+  /// Where blocks were drawn towards their mean (faded_blocks.h), what share of the detail inside
+  /// them is left; then there is no noise to take out.
+  double detail_left = 1;
+  cv::Point origin;  ///< a block's corner
+
+  bool visible() const { return noise > 0; }
 };
 
 /// Looks for steps on a grid of 8 pixels, at any offset, in what the source doesn't explain of the
@@ -21,7 +27,8 @@ struct Blocking {
 Blocking measure_blocking(const media::Video& source, const media::Video& frames);
 
 /// Takes the coding noise out of a frame: what the source explains is kept, and what it doesn't is
-/// kept where it stands out from the noise. `strength` scales the noise to be removed, 0..1.
+/// kept where it stands out from the noise; or brings back the detail of faded blocks. `strength`
+/// scales what is removed or brought back, 0..1.
 cv::Mat remove_blocking(const cv::Mat& source, const cv::Mat& frame, const Blocking& blocking,
                         double strength);
 

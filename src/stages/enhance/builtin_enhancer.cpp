@@ -15,7 +15,7 @@ class BuiltinEnhancer : public Enhancer {
  public:
   explicit BuiltinEnhancer(const config::Enhance& config) : config_(config) {}
 
-  BackendId id() const override { return {"builtin", 3, ""}; }
+  BackendId id() const override { return {"builtin", 4, ""}; }
 
   std::size_t prepared_bytes(const ClipShape& shape) const override {
     return SourceMotion::bytes_for(shape);
@@ -73,7 +73,7 @@ class BuiltinEnhancer : public Enhancer {
         steady[made] = add_offset(
             remove_blocking(source.video.frames[made], frames.frames[made], blocking, removed),
             offset);
-        small[made] = blocking.noise > 0 ? shrink(steady[made], motion.size())
+        small[made] = blocking.visible() ? shrink(steady[made], motion.size())
                                          : add_offset(small[made], offset);
       }
       if (first > 0) steady[first - 1].release();

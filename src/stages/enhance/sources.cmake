@@ -3,6 +3,7 @@ set(SOURCES
   blocking.cpp
   brightness_curve.cpp
   builtin_enhancer.cpp
+  faded_blocks.cpp
   guided_filter.cpp
   source_motion.cpp
   temporal_filter.cpp)
