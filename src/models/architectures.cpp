@@ -1,5 +1,6 @@
 #include "ditto/models/model.h"
 #include "models/qwen/image_processor.h"
+#include "models/qwen/names.h"
 #include "models/qwen/network.h"
 #include "models/schedulers/schedulers.h"
 #include "models/tokenizer.h"

@@ -9,6 +9,7 @@ constexpr FilePart kKnown[] = {
     {"transformer", "model.diffusion_model."},
     {"text_encoder", "text_encoders.umt5xxl.transformer."},
     {"text_encoder", "cond_stage_model.umt5xxl.transformer."},
+    {"text_encoder", "text_encoders.qwen25_7b.transformer."},
     {"vae", "vae."},
     {"vae", "first_stage_model."},
 };

@@ -3,37 +3,6 @@
 #include "ditto/core/files.h"
 
 namespace ditto::models::qwen {
-namespace {
-
-constexpr std::string_view kTheirVisual = "model.visual.";
-constexpr std::string_view kTheirText = "model.language_model.";
-constexpr std::string_view kVisual = "visual.";
-constexpr std::string_view kText = "model.";
-
-bool has_module_names(const std::vector<std::string>& names) {
-  return std::any_of(names.begin(), names.end(), [](const std::string& name) {
-    return name.starts_with(kTheirVisual) || name.starts_with(kTheirText);
-  });
-}
-
-std::string replaced(const std::string& name, std::string_view from, std::string_view to) {
-  return std::string(to).append(name.substr(from.size()));
-}
-
-std::string from_module_name(const std::string& name) {
-  if (name.starts_with(kTheirVisual)) return replaced(name, kTheirVisual, kVisual);
-  if (name.starts_with(kTheirText)) return replaced(name, kTheirText, kText);
-  return name;
-}
-
-std::string to_module_name(const std::string& name) {
-  if (name.starts_with(kVisual)) return replaced(name, kVisual, kTheirVisual);
-  if (name.starts_with(kText)) return replaced(name, kText, kTheirText);
-  return name;
-}
-
-}  // namespace
-
 Network::Network(const nn::Scope& scope, const Config& config)
     : config_(config),
       visual_(scope / "visual", config.vision),
@@ -65,10 +34,6 @@ at::Tensor Network::embed(const at::Tensor& ids, const at::Tensor& image_pixels,
   put(image_pixels, media.images, config_.image_token_id, "image");
   put(video_pixels, media.videos, config_.video_token_id, "video");
   return embedded;
-}
-
-std::vector<Layout> layouts() {
-  return {{"transformers modules", has_module_names, from_module_name, nullptr, to_module_name}};
 }
 
 std::shared_ptr<const Network> load_network(const Source& source, const nn::Placement& placement,

@@ -33,9 +33,6 @@ class Network {
   at::Tensor head_;  ///< [vocab_size, hidden_size]; the embedding's where they are tied
 };
 
-/// The names that transformers' modules have (model.visual.*, model.language_model.*): published
-/// checkpoints, and those that transformers 5 saves, have visual.* and model.*.
-std::vector<Layout> layouts();
 /// The matrices of the language model's layers.
 bool float8(const std::string& parameter);
 
