@@ -5,9 +5,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <latch>
+#include <map>
 #include <set>
+#include <thread>
 
 #include "ditto/core/error.h"
+#include "ditto/core/stop.h"
 #include "ditto/models/qwen.h"
 #include "ditto/nn/safetensors.h"
 #include "models/qwen/network.h"
@@ -31,7 +35,7 @@ std::shared_ptr<const text::ByteVocabulary> vocabulary() {
 }
 
 /// With random weights; the text model's are large enough for answers that don't repeat one token.
-std::shared_ptr<const Network> network() {
+std::shared_ptr<const Network> make_network(at::ScalarType dtype) {
   const auto json = nlohmann::json::parse(R"({
     "vocab_size": 264, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2,
     "num_attention_heads": 4, "num_key_value_heads": 2, "rms_norm_eps": 1e-6, "rope_theta": 1e4,
@@ -39,8 +43,8 @@ std::shared_ptr<const Network> network() {
     "vision_config": {"depth": 2, "hidden_size": 16, "intermediate_size": 20, "num_heads": 2,
       "out_hidden_size": 32, "patch_size": 2, "window_size": 8, "fullatt_block_indexes": [1]}})");
   nn::Weights weights;
-  auto made =
-      std::make_shared<Network>(nn::Scope(weights, {}), Config(ModelConfig(json, "config.json")));
+  auto made = std::make_shared<Network>(nn::Scope(weights, {.dtype = dtype}),
+                                        Config(ModelConfig(json, "config.json")));
   const at::Generator random = at::detail::createCPUGenerator(7);
   for (const nn::Weight& weight : weights.all()) {
     const at::Tensor values = at::randn(weight.tensor.sizes(), random);
@@ -53,12 +57,17 @@ std::shared_ptr<const Network> network() {
   return made;
 }
 
-const Generator& generator() {
+Generator make_generator(const BatchLimits& limits, at::ScalarType dtype = at::kFloat) {
   // More threads would only wait for each other.
-  static const Generator one = [] {
-    at::set_num_threads(1);
-    return Generator(network(), vocabulary(), {kEnd});
-  }();
+  at::set_num_threads(1);
+  static std::map<at::ScalarType, std::shared_ptr<const Network>> networks;
+  auto& network = networks[dtype];
+  if (!network) network = make_network(dtype);
+  return Generator(network, vocabulary(), {kEnd}, limits);
+}
+
+const Generator& generator() {
+  static const Generator one = make_generator({.rows = 16});
   return one;
 }
 
@@ -100,10 +109,9 @@ TEST(QwenGenerationTest, AThousandConstrainedAnswersSatisfyTheirSchema) {
     one.form = form;
     requests.push_back(std::move(one));
   }
-  BatchLimits limits;
-  limits.rows = 100;
   std::set<std::string> different;
-  for (const Completion& completion : generator().answer(requests, limits)) {
+  const Generator many = make_generator({.rows = 100, .prefill_rows = 25});
+  for (const Completion& completion : many.answer(requests)) {
     SCOPED_TRACE(completion.text);
     const nlohmann::json answer = nlohmann::json::parse(completion.text, nullptr, false);
     ASSERT_TRUE(answer.is_object());
@@ -122,22 +130,104 @@ TEST(QwenGenerationTest, AThousandConstrainedAnswersSatisfyTheirSchema) {
   EXPECT_GT(different.size(), 900U);
 }
 
-TEST(QwenGenerationTest, AnswersDoNotDependOnHowManyAreComputedTogether) {
+std::vector<Request> mixed_requests(int count, std::int64_t tokens) {
   std::vector<Request> requests;
-  for (std::int64_t i = 0; i < 11; ++i) {
-    requests.push_back(request(prompt(1 + i * 3, i, i % 3 == 0), 4 + i % 4 * 5, i % 2 * 0.8,
+  for (std::int64_t i = 0; i < count; ++i) {
+    requests.push_back(request(prompt(1 + i * 3, i, i % 3 == 0), tokens + i % 4 * 5, i % 2 * 0.8,
                                static_cast<std::uint64_t>(i)));
   }
-  const std::vector<Completion> alone = generator().answer(requests, {.rows = 1});
-  for (const BatchLimits limits :
-       {BatchLimits{.rows = 3}, BatchLimits{.rows = 16}, BatchLimits{.prefill_tokens = 20}}) {
-    const std::vector<Completion> together = generator().answer(requests, limits);
+  return requests;
+}
+
+TEST(QwenGenerationTest, AnswersDoNotDependOnHowManyAreComputedTogether) {
+  const std::vector<Request> requests = mixed_requests(11, 4);
+  const std::vector<Completion> alone = make_generator({.rows = 1}).answer(requests);
+  for (const BatchLimits& limits :
+       {BatchLimits{.rows = 3}, BatchLimits{.rows = 16, .prefill_rows = 16},
+        BatchLimits{.prefill_tokens = 20}}) {
+    const std::vector<Completion> together = make_generator(limits).answer(requests);
     ASSERT_EQ(together.size(), alone.size());
     for (std::size_t i = 0; i < alone.size(); ++i) {
       EXPECT_EQ(together[i].ids, alone[i].ids) << i;
       EXPECT_EQ(together[i].text, alone[i].text) << i;
     }
   }
+}
+
+/// In bfloat16 the least difference of rounding makes other answers within some tokens.
+TEST(QwenGenerationTest, NeighboursDoNotChangeRounding) {
+  const Generator engine = make_generator({.rows = 8, .prefill_rows = 2}, at::kBFloat16);
+  std::vector<Request> requests = mixed_requests(7, 60);
+  for (Request& one : requests) one.sampling.temperature = 1.1;
+  const std::vector<Completion> together = engine.answer(requests);
+  // The same calls for prompts: those are computed in pairs.
+  for (std::size_t i = 0; i < requests.size(); i += 2) {
+    const std::size_t count = std::min<std::size_t>(2, requests.size() - i);
+    const auto first = requests.begin() + static_cast<std::ptrdiff_t>(i);
+    const std::vector<Completion> alone =
+        engine.answer({first, first + static_cast<std::ptrdiff_t>(count)});
+    for (std::size_t j = 0; j < count; ++j) EXPECT_EQ(alone[j].ids, together[i + j].ids) << i + j;
+  }
+}
+
+TEST(QwenGenerationTest, CallersShareThePasses) {
+  const Generator engine = make_generator({.rows = 12, .prefill_rows = 1});
+  constexpr std::size_t kCallers = 6;
+  const std::vector<Request> requests = mixed_requests(2 * kCallers, 150);
+  const std::vector<Completion> alone = engine.answer(requests);
+  const Work before = engine.work();
+  std::latch start(kCallers);
+  {
+    std::vector<std::jthread> callers;
+    for (std::size_t i = 0; i < kCallers; ++i) {
+      callers.emplace_back([&, i] {
+        start.arrive_and_wait();
+        const auto found = engine.answer({requests[2 * i], requests[2 * i + 1]});
+        EXPECT_EQ(found[0].ids, alone[2 * i].ids);
+        EXPECT_EQ(found[1].ids, alone[2 * i + 1].ids);
+      });
+    }
+  }
+  const Work after = engine.work();
+  EXPECT_EQ(after.drawn - before.drawn, before.drawn);
+  // One caller after the other, it would be two at a time.
+  EXPECT_LT(after.passes - before.passes, (after.drawn - before.drawn) / 4);
+}
+
+TEST(QwenGenerationTest, WhatFailsFailsAlone) {
+  const Generator engine = make_generator({.rows = 4});
+  const Request good = request(prompt(5, 3), 200);
+  Request bad = request(prompt(2, 1, true), 200);
+  bad.prompt.pixel_values.fill_(NAN);
+  const std::vector<std::int64_t> alone = engine.answer({good})[0].ids;
+  std::latch start(2);
+  std::jthread other([&] {
+    start.arrive_and_wait();
+    for (int i = 0; i < 3; ++i) EXPECT_THROW(engine.answer({bad, good}), Error);
+  });
+  start.arrive_and_wait();
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(engine.answer({good})[0].ids, alone);
+}
+
+TEST(QwenGenerationTest, AStopEndsAllWhoWait) {
+  const Generator engine = make_generator({.rows = 2});
+  const std::vector<Request> requests = mixed_requests(4, 100000);
+  std::vector<std::jthread> callers;
+  for (int i = 0; i < 3; ++i) {
+    callers.emplace_back([&] {
+      try {
+        engine.answer(requests);
+        ADD_FAILURE() << "not stopped";
+      } catch (const Error& error) {
+        EXPECT_EQ(error.kind(), ErrorKind::kInterrupted);
+      }
+    });
+  }
+  std::this_thread::sleep_for(std::chrono::milliseconds(30));
+  request_stop("test");
+  callers.clear();
+  reset_stop();
+  EXPECT_EQ(engine.answer({request(prompt(3, 1), 5)})[0].ids.size(), 5U);
 }
 
 TEST(QwenGenerationTest, APrefixChangesNothing) {
@@ -225,7 +315,7 @@ TEST(QwenGenerationTest, TheSeedDecides) {
 
 TEST(QwenGenerationTest, RequestsThatMakeNoSenseAreRefused) {
   const auto refused = [](const Request& one, const BatchLimits& limits = {}) {
-    EXPECT_THROW(generator().answer({one}, limits), Error);
+    EXPECT_THROW(make_generator(limits).answer({one}), Error);
   };
   refused(request({}, 5));
   refused(request(prompt(3, 1), 0));

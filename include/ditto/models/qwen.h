@@ -15,6 +15,7 @@
 /// once, what they have in common computed once.
 namespace ditto::models::qwen {
 
+class Engine;
 class Network;
 class Prefix;
 
@@ -65,24 +66,36 @@ struct Completion {
 
 /// How much is computed at once.
 struct BatchLimits {
-  std::int64_t rows = 16;  ///< sequences
-  /// Bounds the rows too: what their keys and values may take.
+  std::int64_t rows = 8;  ///< sequences in work; results follow from it, to the last bit
+  /// Bounds the sequences in work too: what their keys and values may take.
   std::uint64_t cache_bytes = std::uint64_t{8} << 30;
-  std::int64_t prefill_tokens = 8192;  ///< of prompts in one pass; a longer one goes alone
+  std::int64_t prefill_rows = 4;       ///< prompts of a call in one pass
+  std::int64_t prefill_tokens = 8192;  ///< theirs; a longer prompt goes alone
 };
 
-/// Immutable after it is made; safe to use from several threads.
+/// What was computed so far.
+struct Work {
+  std::int64_t pictures = 0, videos = 0;  ///< by the vision tower
+  std::int64_t prompt_tokens = 0;         ///< those of pictures and videos too
+  std::int64_t passes = 0;                ///< that drew a token of each sequence in work
+  std::int64_t drawn = 0;                 ///< tokens, by these
+};
+
+/// Safe to use from several threads, whose requests then share passes.
 class Generator {
  public:
   /// `stop_ids` end every answer.
   Generator(std::shared_ptr<const Network> network,
             std::shared_ptr<const text::ByteVocabulary> vocabulary,
-            std::vector<std::int64_t> stop_ids);
+            std::vector<std::int64_t> stop_ids, const BatchLimits& limits = {});
+  Generator(Generator&&) noexcept;
+  Generator& operator=(Generator&&) noexcept;
+  ~Generator();
 
   /// Reads a checkpoint's directory: network, tokenizer, and the ids that end answers
   /// (generation_config.json). Throws Error(kInput).
   static Generator load(const std::filesystem::path& directory, const nn::Placement& placement,
-                        const nn::LoadOptions& options = {});
+                        const BatchLimits& limits = {}, const nn::LoadOptions& options = {});
 
   const text::ByteVocabulary& vocabulary() const { return *vocabulary_; }
   std::shared_ptr<const text::ByteVocabulary> shared_vocabulary() const { return vocabulary_; }
@@ -91,16 +104,18 @@ class Generator {
   std::shared_ptr<const Prefix> prefix(const Prompt& prompt,
                                        std::shared_ptr<const Prefix> base = nullptr) const;
 
-  /// An answer to each request, in their order. As many sequences as the limits allow are computed
-  /// together; as one ends, the next takes its place. Throws Error(kInput) for a request that makes
-  /// no sense, Error(kInterrupted).
-  std::vector<Completion> answer(const std::vector<Request>& requests,
-                                 const BatchLimits& limits = {}) const;
+  /// An answer to each request, in their order. Sequences of all callers are computed together, as
+  /// many as the limits allow; as one ends, the next takes its place. An answer doesn't depend on
+  /// what else is computed with it. Throws Error(kInput) for a request that makes no sense,
+  /// Error(kInterrupted).
+  std::vector<Completion> answer(const std::vector<Request>& requests) const;
+
+  Work work() const;
 
  private:
   std::shared_ptr<const Network> network_;
   std::shared_ptr<const text::ByteVocabulary> vocabulary_;
-  std::vector<std::int64_t> stop_ids_;
+  std::unique_ptr<Engine> engine_;
 };
 
 }  // namespace ditto::models::qwen

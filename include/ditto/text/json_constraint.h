@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bit>
 #include <compare>
 #include <cstdint>
 #include <memory>
@@ -28,6 +29,18 @@ class TokenSet {
   explicit TokenSet(std::size_t size) : words_((size + 63) / 64, 0) {}
   void insert(std::int64_t id) {
     words_[static_cast<std::size_t>(id) / 64] |= std::uint64_t{1} << (id % 64);
+  }
+  /// Calls `visit` with each id below `end` that isn't in it.
+  template <class F>
+  void each_missing(std::size_t end, F&& visit) const {
+    for (std::size_t i = 0; 64 * i < end; ++i) {
+      const std::size_t rest = end - 64 * i;
+      std::uint64_t missing = i < words_.size() ? ~words_[i] : ~std::uint64_t{0};
+      if (rest < 64) missing &= (std::uint64_t{1} << rest) - 1;
+      for (; missing != 0; missing &= missing - 1) {
+        visit(64 * i + static_cast<std::size_t>(std::countr_zero(missing)));
+      }
+    }
   }
   bool contains(std::int64_t id) const {
     const std::size_t word = static_cast<std::size_t>(id) / 64;

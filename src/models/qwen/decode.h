@@ -25,16 +25,4 @@ std::vector<at::Tensor> last_hidden_states(const Network& network,
 std::shared_ptr<const Prefix> make_prefix(const Network& network, const PromptPart& part,
                                           const Prefix* base);
 
-/// What a network's tokens mean.
-struct Meaning {
-  const text::ByteVocabulary* vocabulary;  ///< null where no text is asked for
-  std::vector<std::int64_t> stop_ids;      ///< end every answer
-};
-
-/// Answers to requests whose prompts are `parts`; what Request::prompt holds isn't looked at.
-std::vector<Completion> answer_parts(const Network& network, const Meaning& meaning,
-                                     const std::vector<PromptPart>& parts,
-                                     const std::vector<Request>& requests,
-                                     const BatchLimits& limits);
-
 }  // namespace ditto::models::qwen

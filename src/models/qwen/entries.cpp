@@ -1,4 +1,4 @@
-#include "models/qwen/decode.h"
+#include "models/qwen/engine.h"
 #include "models/qwen/generation_config.h"
 #include "models/qwen/image_processor.h"
 
@@ -47,9 +47,10 @@ Values generate(const Network& network, const GenerationConfig& generation, cons
   request.max_new_tokens = inputs.arguments().integer("max_new_tokens", generation.max_new_tokens);
   const std::vector<Request> requests(static_cast<std::size_t>(batch.rows()), request);
   BatchLimits limits;
-  limits.rows = batch.rows();
-  const std::vector<Completion> answers = answer_parts(
-      network, {nullptr, generation.end}, split_rows(batch, network.config()), requests, limits);
+  limits.rows = limits.prefill_rows = batch.rows();
+  const std::vector<Completion> answers =
+      Engine(network, {nullptr, generation.end}, limits)
+          .answer(split_rows(batch, network.config()), requests);
 
   std::size_t longest = 0;
   for (const Completion& answer : answers) longest = std::max(longest, answer.ids.size());

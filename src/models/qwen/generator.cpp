@@ -1,39 +1,45 @@
 #include "ditto/text/tokenizer.h"
-#include "models/qwen/decode.h"
+#include "models/qwen/engine.h"
 #include "models/qwen/generation_config.h"
 
 namespace ditto::models::qwen {
 
 Generator::Generator(std::shared_ptr<const Network> network,
                      std::shared_ptr<const text::ByteVocabulary> vocabulary,
-                     std::vector<std::int64_t> stop_ids)
+                     std::vector<std::int64_t> stop_ids, const BatchLimits& limits)
     : network_(std::move(network)),
       vocabulary_(std::move(vocabulary)),
-      stop_ids_(std::move(stop_ids)) {}
+      engine_(std::make_unique<Engine>(*network_, Meaning{vocabulary_.get(), std::move(stop_ids)},
+                                       limits)) {}
+
+Generator::Generator(Generator&&) noexcept = default;
+Generator& Generator::operator=(Generator&&) noexcept = default;
+Generator::~Generator() = default;
 
 Generator Generator::load(const std::filesystem::path& directory, const nn::Placement& placement,
-                          const nn::LoadOptions& options) {
+                          const BatchLimits& limits, const nn::LoadOptions& options) {
   const Source source = find_model(directory);
   std::shared_ptr<const Network> network = load_network(source, placement, options);
   const std::int64_t size = network->config().text.vocab_size;
   return Generator(std::move(network),
                    std::make_shared<const text::ByteVocabulary>(
                        text::ByteVocabulary::of(text::Tokenizer::open(directory), size)),
-                   read_generation_config(source).end);
+                   read_generation_config(source).end, limits);
 }
 
 std::shared_ptr<const Prefix> Generator::prefix(const Prompt& prompt,
                                                 std::shared_ptr<const Prefix> base) const {
   const c10::InferenceMode inference;
-  return make_prefix(*network_, read_prompt(prompt, *network_), base.get());
+  return engine_->prefix(read_prompt(prompt, *network_), base.get());
 }
 
-std::vector<Completion> Generator::answer(const std::vector<Request>& requests,
-                                          const BatchLimits& limits) const {
+std::vector<Completion> Generator::answer(const std::vector<Request>& requests) const {
   const c10::InferenceMode inference;
   std::vector<PromptPart> parts;
   for (const Request& request : requests) parts.push_back(read_prompt(request.prompt, *network_));
-  return answer_parts(*network_, {vocabulary_.get(), stop_ids_}, parts, requests, limits);
+  return engine_->answer(parts, requests);
 }
+
+Work Generator::work() const { return engine_->work(); }
 
 }  // namespace ditto::models::qwen

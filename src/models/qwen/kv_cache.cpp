@@ -37,6 +37,13 @@ void KvCache::copy_row(const KvCache& from, std::int64_t from_row, std::int64_t 
   }
 }
 
+void KvCache::clear_row(std::int64_t row) {
+  for (const LayerCache& layer : layers_) {
+    layer.keys.select(0, row).zero_();
+    layer.values.select(0, row).zero_();
+  }
+}
+
 KvCache KvCache::slice(std::int64_t row, std::int64_t length) const {
   const auto copy = [&](const at::Tensor& all) {
     return all.narrow(0, row, 1).narrow(2, 0, length).clone(at::MemoryFormat::Contiguous);

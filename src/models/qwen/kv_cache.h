@@ -30,6 +30,9 @@ class KvCache {
 
   /// Copies the first `length` slots of a row of another cache (or of this one).
   void copy_row(const KvCache& from, std::int64_t from_row, std::int64_t row, std::int64_t length);
+  /// Makes a row's content zeros: slots that don't count are computed with, at weight 0, and must
+  /// be finite.
+  void clear_row(std::int64_t row);
   /// A cache of one row and no more capacity than the first `length` slots of `row`.
   KvCache slice(std::int64_t row, std::int64_t length) const;
 

@@ -10,6 +10,7 @@ namespace ditto::models::qwen {
 namespace {
 
 constexpr double kNever = -std::numeric_limits<double>::infinity();
+constexpr std::int64_t kKeyBlock = 512;
 
 /// Angles of each token: each part of mrope_section follows its axis of the positions. Frequencies
 /// in float32, as the reference has them. positions [3, N] -> [N, 1, head_dim / 2]
@@ -65,20 +66,32 @@ at::Tensor grouped_attention(const at::Tensor& queries, const at::Tensor& keys,
   return mask.blind.defined() ? attended.masked_fill(mask.blind, 0) : attended;
 }
 
-/// One query for each row of the cache: those that share a kv head are its queries.
+/// One query for each row of the cache: those that share a kv head are its queries. What comes out
+/// for a row doesn't follow from the other rows. queries [segments, heads, D] ->
+/// [segments, heads * D]
 at::Tensor attention_of_rows(const at::Tensor& queries, const TextPass& pass,
                              const LayerCache& cache) {
-  const std::int64_t rows = queries.size(0);
-  const auto filled = [&](const at::Tensor& all) {
-    return all.narrow(0, 0, rows).narrow(2, 0, pass.longest);
-  };
-  const at::Tensor keys = filled(cache.keys);
-  const at::Tensor q = queries.unflatten(1, {keys.size(1), -1});
-  nn::AttentionOptions options;
-  if (pass.shared_bias.defined()) {
-    options.bias = pass.shared_bias.expand({-1, -1, q.size(2), -1});
+  const at::Tensor q = queries.unflatten(1, {cache.keys.size(1), -1});
+  if (pass.longest > 0) {
+    const auto filled = [&](const at::Tensor& all) {
+      return all.narrow(0, 0, queries.size(0)).narrow(2, 0, pass.longest);
+    };
+    nn::AttentionOptions options;
+    if (pass.shared_bias.defined()) {
+      options.bias = pass.shared_bias.expand({-1, -1, q.size(2), -1});
+    }
+    return nn::attention(q, filled(cache.keys), filled(cache.values), options).flatten(1);
   }
-  return nn::attention(q, keys, filled(cache.values), options).flatten(1);
+  std::vector<at::Tensor> attended;
+  for (const Segment& segment : pass.segments) {
+    const auto filled = [&](const at::Tensor& all) {
+      return all.narrow(0, segment.row, 1).narrow(2, 0, segment.past + 1);
+    };
+    attended.push_back(
+        nn::attention(q.narrow(0, segment.row, 1), filled(cache.keys), filled(cache.values))
+            .flatten(1));
+  }
+  return at::cat(attended);
 }
 
 at::Tensor concatenated(const std::vector<at::Tensor>& parts) {
@@ -101,9 +114,11 @@ at::Tensor TextAttention::operator()(const at::Tensor& x, const TextPass& pass,
   const at::Tensor k = nn::rope_half(k_proj(x).unflatten(-1, {kv_heads, -1}), pass.cos, pass.sin);
   const at::Tensor v = v_proj(x).unflatten(-1, {kv_heads, -1});
   if (pass.one_each) {
-    cache->keys.transpose(1, 2).index_put_({pass.rows, pass.slots}, k);
-    cache->values.transpose(1, 2).index_put_({pass.rows, pass.slots}, v);
-    return o_proj(attention_of_rows(q, pass, *cache));
+    const std::int64_t count = pass.rows.size(0);
+    cache->keys.transpose(1, 2).index_put_({pass.rows, pass.slots}, k.narrow(0, 0, count));
+    cache->values.transpose(1, 2).index_put_({pass.rows, pass.slots}, v.narrow(0, 0, count));
+    const at::Tensor attended = attention_of_rows(q.narrow(0, 0, count), pass, *cache);
+    return o_proj(at::constant_pad_nd(attended, {0, 0, 0, x.size(0) - count}));
   }
   std::vector<at::Tensor> attended;
   std::int64_t first = 0;
@@ -144,24 +159,14 @@ LanguageModel::LanguageModel(const nn::Scope& scope, const TextConfig& config)
   }
 }
 
-TextPass LanguageModel::begin(const TextInputs& inputs, bool cached) const {
+TextPass LanguageModel::begin(const TextInputs& inputs, const KvCache* cache) const {
   const at::Tensor angles = text_angles(inputs.positions, config_);
   TextPass pass;
   pass.cos = angles.cos();
   pass.sin = angles.sin();
   pass.segments = inputs.segments;
   const at::TensorOptions options = embed_tokens_.weight.options();
-  std::vector<std::int64_t> rows, slots;
-  bool same_length = true;
-  pass.one_each = cached;
-  for (const Segment& segment : pass.segments) {
-    const bool next_row = segment.row == static_cast<std::int64_t>(rows.size());
-    pass.one_each = pass.one_each && segment.count == 1 && next_row;
-    same_length = same_length && segment.past == pass.segments.front().past;
-    rows.push_back(segment.row);
-    slots.push_back(segment.past);
-    pass.longest = std::max(pass.longest, segment.past + segment.count);
-  }
+  pass.one_each = inputs.one_each;
   if (!pass.one_each) {
     for (const Segment& segment : pass.segments) {
       const bool plain = !segment.visible.defined() && (segment.past == 0 || segment.count == 1);
@@ -169,19 +174,34 @@ TextPass LanguageModel::begin(const TextInputs& inputs, bool cached) const {
     }
     return pass;
   }
+  std::vector<std::int64_t> rows, slots;
+  bool same_length = true;
+  for (const Segment& segment : pass.segments) {
+    same_length = same_length && segment.past == pass.segments.front().past;
+    rows.push_back(segment.row);
+    slots.push_back(segment.past);
+    pass.longest = std::max(pass.longest, segment.past + 1);
+  }
   pass.rows = at::tensor(rows, at::kLong).to(options.device());
   pass.slots = at::tensor(slots, at::kLong).to(options.device());
-  if (!same_length) {
-    const at::Tensor hidden =
-        at::arange(pass.longest, options.dtype(at::kLong)).unsqueeze(0) > pass.slots.unsqueeze(1);
-    pass.shared_bias = at::zeros({pass.slots.size(0), 1, 1, pass.longest}, options)
-                           .masked_fill_(hidden.unsqueeze(1).unsqueeze(1), kNever);
+  if (options.device().is_cpu()) {
+    // Each row of its own length: kernels round according to the number of keys.
+    if (!same_length) pass.longest = 0;
+    return pass;
   }
+  // Other devices want few calls: all rows have as many keys, in whole blocks of the kernels, and
+  // what a row doesn't have is hidden.
+  const std::int64_t blocks = (pass.longest + kKeyBlock - 1) / kKeyBlock;
+  pass.longest = std::min(blocks * kKeyBlock, cache->capacity());
+  const at::Tensor hidden =
+      at::arange(pass.longest, options.dtype(at::kLong)).unsqueeze(0) > pass.slots.unsqueeze(1);
+  pass.shared_bias = at::zeros({pass.slots.size(0), 1, 1, pass.longest}, options)
+                         .masked_fill_(hidden.unsqueeze(1).unsqueeze(1), kNever);
   return pass;
 }
 
 at::Tensor LanguageModel::operator()(const TextInputs& inputs, KvCache* cache) const {
-  const TextPass pass = begin(inputs, cache != nullptr);
+  const TextPass pass = begin(inputs, cache);
   // The sum that runs through the layers isn't rounded to 16 bits.
   const at::ScalarType wide = c10::promoteTypes(embed_tokens_.weight.scalar_type(), at::kFloat);
   const at::Tensor x = inputs.embeddings.to(wide, false, true);

@@ -25,6 +25,10 @@ struct TextInputs {
   at::Tensor embeddings;  ///< [N, hidden_size]
   at::Tensor positions;   ///< [3, N] i64: time, height, width
   std::vector<Segment> segments;
+  /// Segment i is one token of the cache's row i, and all are computed together. There may be more
+  /// tokens behind those of the segments: nothing looks at them, and what is computed for them
+  /// means nothing.
+  bool one_each = false;
 };
 
 /// What a segment's tokens may look at, where that isn't just all that is before them.
@@ -38,11 +42,11 @@ struct TextPass {
   at::Tensor cos, sin;  ///< [N, 1, head_dim / 2] float32
   std::vector<Segment> segments;
   std::vector<SegmentMask> masks;  ///< of each segment; undefined where none is needed
-  /// One token for each of the cache's first rows: they are computed together.
-  bool one_each = false;
-  at::Tensor rows, slots;    ///< one_each: where the keys go, [N] i64
-  at::Tensor shared_bias;    ///< one_each: [N, 1, 1, longest]; undefined when all are as long
-  std::int64_t longest = 0;  ///< one_each: past + 1 of the longest row
+  bool one_each = false;           ///< as in TextInputs
+  at::Tensor rows, slots;          ///< one_each: where the keys go, [segments] i64
+  std::int64_t longest =
+      0;                   ///< one_each: keys of the longest row; on the CPU, of all of them, or 0
+  at::Tensor shared_bias;  ///< one_each, not on the CPU: [segments, 1, 1, longest]
 };
 
 struct TextAttention {
@@ -75,7 +79,7 @@ class LanguageModel {
   at::Tensor operator()(const TextInputs& inputs, KvCache* cache = nullptr) const;
 
  private:
-  TextPass begin(const TextInputs& inputs, bool cached) const;
+  TextPass begin(const TextInputs& inputs, const KvCache* cache) const;
 
   TextConfig config_;
   nn::Embedding embed_tokens_;

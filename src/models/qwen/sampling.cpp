@@ -1,5 +1,7 @@
 #include "models/qwen/sampling.h"
 
+#include <ATen/Functions.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -11,13 +13,13 @@ namespace ditto::models::qwen {
 namespace {
 
 struct Candidate {
-  float logit;
+  float weight;  ///< its probability, as a multiple of the likeliest token's
   std::int64_t token;
 };
 
-/// Higher logits first, lower ids first among equals.
+/// Likelier tokens first, lower ids first among equals.
 bool precedes(const Candidate& a, const Candidate& b) {
-  return a.logit != b.logit ? a.logit > b.logit : a.token < b.token;
+  return a.weight != b.weight ? a.weight > b.weight : a.token < b.token;
 }
 
 void penalise(std::span<float> logits, std::span<const std::int64_t> before, double penalty) {
@@ -29,44 +31,59 @@ void penalise(std::span<float> logits, std::span<const std::int64_t> before, dou
   }
 }
 
-std::int64_t largest(std::span<const float> logits) {
-  const auto found = std::max_element(logits.begin(), logits.end());
-  return found - logits.begin();
-}
-
-void require_finite(double value) {
-  if (!std::isfinite(value)) throw Error(ErrorKind::kInput, "the network's logits are not finite");
-}
-
-/// Brings the first `count` candidates, in order, to the front.
-void order(std::vector<Candidate>& candidates, std::size_t count) {
-  const auto middle = candidates.begin() + static_cast<std::ptrdiff_t>(count);
-  std::nth_element(candidates.begin(), middle, candidates.end(), precedes);
-  std::sort(candidates.begin(), middle, precedes);
-}
-
-/// Leaves the fewest candidates whose probabilities, of all of them, add up to top_p.
-void keep_nucleus(std::vector<Candidate>& candidates, double top_p, double temperature,
-                  double highest) {
-  const auto weight = [&](const Candidate& one) {
-    return std::exp((one.logit - highest) / temperature);
-  };
-  double total = 0;
-  for (const Candidate& one : candidates) total += weight(one);
-  // Most of the mass is in few tokens: sorting all of a large vocabulary isn't needed.
-  constexpr std::size_t kFirst = 256;
-  for (std::size_t count = kFirst;; count *= 8) {
-    count = std::min(count, candidates.size());
-    order(candidates, count);
-    double sum = 0;
-    for (std::size_t i = 0; i < count; ++i) {
-      sum += weight(candidates[i]);
-      if (sum < top_p * total) continue;
-      candidates.resize(i + 1);
-      return;
-    }
-    if (count == candidates.size()) return;
+/// Tokens of at least this weight, in the order of their ids.
+std::vector<Candidate> candidates_of(std::span<const float> weights, float least) {
+  std::vector<Candidate> candidates;
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    if (weights[i] >= least) candidates.push_back({weights[i], static_cast<std::int64_t>(i)});
   }
+  return candidates;
+}
+
+void keep_likeliest(std::vector<Candidate>& candidates, std::size_t count) {
+  if (count >= candidates.size()) return;
+  const auto end = candidates.begin() + static_cast<std::ptrdiff_t>(count);
+  std::nth_element(candidates.begin(), end, candidates.end(), precedes);
+  candidates.resize(count);
+}
+
+double sum_of(const std::vector<Candidate>& candidates) {
+  double sum = 0;
+  for (const Candidate& one : candidates) sum += one.weight;
+  return sum;
+}
+
+/// The fewest candidates whose weights add up to `mass`, or all.
+std::vector<Candidate> nucleus(const std::vector<Candidate>& candidates, double mass) {
+  // Most of the mass is in few tokens: sorting all of a large vocabulary isn't needed.
+  std::vector<Candidate> likely;
+  for (float least = 1e-2F;; least = least > 1e-12F ? least * 1e-2F : 0) {
+    likely.clear();
+    for (const Candidate& one : candidates) {
+      if (one.weight >= least) likely.push_back(one);
+    }
+    if (least == 0 || sum_of(likely) >= mass) break;
+  }
+  std::sort(likely.begin(), likely.end(), precedes);
+  double sum = 0;
+  for (std::size_t i = 0; i < likely.size(); ++i) {
+    sum += likely[i].weight;
+    if (sum < mass) continue;
+    likely.resize(i + 1);
+    break;
+  }
+  return likely;
+}
+
+/// The one that holds the place `uniform` in 0..1 of their weights laid end to end.
+std::int64_t at_place(const std::vector<Candidate>& candidates, double uniform) {
+  const double place = uniform * sum_of(candidates);
+  double sum = 0;
+  for (const Candidate& one : candidates) {
+    sum += one.weight;
+    if (sum > place) return one.token;
+  }
+  return candidates.back().token;
 }
 
 }  // namespace
@@ -77,35 +94,22 @@ Sampler::Sampler(const Sampling& sampling)
 std::int64_t Sampler::draw(std::span<float> logits, std::span<const std::int64_t> before) {
   penalise(logits, before, sampling_.repetition_penalty);
   const double uniform = stream_.uniform();
+  const at::Tensor row =
+      at::from_blob(logits.data(), {static_cast<std::int64_t>(logits.size())}, at::kFloat);
+  const float highest = row.max().item<float>();
+  if (!std::isfinite(highest)) {
+    throw Error(ErrorKind::kInput, "the network's logits are not finite");
+  }
   if (sampling_.temperature <= 0) {
-    const std::int64_t token = largest(logits);
-    require_finite(logits[static_cast<std::size_t>(token)]);
-    return token;
+    return std::find(logits.begin(), logits.end(), highest) - logits.begin();
   }
-  std::vector<Candidate> candidates;
-  double highest = -std::numeric_limits<double>::infinity();
-  for (std::size_t i = 0; i < logits.size(); ++i) {
-    if (std::isinf(logits[i]) && logits[i] < 0) continue;
-    candidates.push_back({logits[i], static_cast<std::int64_t>(i)});
-    highest = std::max<double>(highest, logits[i]);
-  }
-  if (sampling_.top_k > 0 && static_cast<std::size_t>(sampling_.top_k) < candidates.size()) {
-    order(candidates, static_cast<std::size_t>(sampling_.top_k));
-    candidates.resize(static_cast<std::size_t>(sampling_.top_k));
-  }
-  if (sampling_.top_p < 1)
-    keep_nucleus(candidates, sampling_.top_p, sampling_.temperature, highest);
-  double total = 0;
-  std::vector<double> sums;
-  for (const Candidate& one : candidates) {
-    total += std::exp((one.logit - highest) / sampling_.temperature);
-    sums.push_back(total);
-  }
-  require_finite(total);
-  const auto found = std::upper_bound(sums.begin(), sums.end(), uniform * total);
-  const auto index =
-      std::min<std::ptrdiff_t>(found - sums.begin(), static_cast<std::ptrdiff_t>(sums.size()) - 1);
-  return candidates[static_cast<std::size_t>(index)].token;
+  const at::Tensor relative = row.sub(highest).div_(sampling_.temperature).exp_();
+  const std::span<const float> weights(relative.const_data_ptr<float>(), logits.size());
+  std::vector<Candidate> candidates =
+      candidates_of(weights, std::numeric_limits<float>::denorm_min());
+  if (sampling_.top_k > 0) keep_likeliest(candidates, static_cast<std::size_t>(sampling_.top_k));
+  if (sampling_.top_p < 1) candidates = nucleus(candidates, sampling_.top_p * sum_of(candidates));
+  return at_place(candidates, uniform);
 }
 
 }  // namespace ditto::models::qwen
