@@ -98,7 +98,9 @@ void curate(const StageOptions& options, const config::Config& config) {
 
 void instruct(const StageOptions& options, const config::Config& config) {
   const auto instructor = stages::make_instructor(config.instruct);
-  media::Video video = read_whole_video(options.video, no_more_memory);
+  media::Video video = read_whole_video(options.video, [&](const stages::ClipShape& shape) {
+    return instructor->working_bytes(shape) + stages::host_bytes(instructor->held_models(shape));
+  });
   const int key_frame = frame_at(config.edit.keyframe_position, video.frames.size());
   const stages::Clip clip = clip_of(std::move(video), key_frame);
   const stages::Instructions made =
@@ -284,8 +286,9 @@ stages::JudgeContext judge_context(const StageOptions& options, const config::Co
 
 void judge(const StageOptions& options, const config::Config& config) {
   const auto judge = stages::make_judge(config.judge);
-  const auto [source, edited] = read_pair(
-      options, [&](const stages::ClipShape& shape) { return judge->working_bytes(shape); });
+  const auto [source, edited] = read_pair(options, [&](const stages::ClipShape& shape) {
+    return judge->working_bytes(shape) + stages::host_bytes(judge->held_models(shape));
+  });
   print_line(to_json(judge->judge(source, edited, judge_context(options, config, source))));
 }
 

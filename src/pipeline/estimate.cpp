@@ -60,6 +60,20 @@ std::vector<stages::ClipRecord> probe_sources(const stages::Listing& listing,
   return clips;
 }
 
+/// Whether a stage's time can be told. Its first answer, for which the weights are read, isn't what
+/// the others take: `ask` gets it out of the way.
+template <class Ask>
+bool can_be_timed(const std::string& stage, const std::vector<stages::HeldModel>& held,
+                  Estimate& estimate, Ask&& ask) {
+  if (held.empty()) return true;
+  if (stages::host_bytes(held) == 0) {
+    ask();
+    return true;
+  }
+  estimate.not_timed.push_back(stage);
+  return false;
+}
+
 /// Puts one clip and some of its samples through the chain in memory.
 void calibrate(const stages::ClipRecord& record, const config::Config& config,
                const Backends& backends, Estimate& estimate) {
@@ -73,12 +87,23 @@ void calibrate(const stages::ClipRecord& record, const config::Config& config,
         stages::source_path_of(record),
         {record.fps, record.start_frame, record.frames, record.width, record.height});
   });
-  const auto instructions = timed(estimate.clip_seconds, "instruct", [&] {
-    return backends.instructor
-        ->instruct(clip, {.count = config.instruct.count},
-                   Stream(config.run.seed, clip.id, "instruct"))
+  const stages::ClipShape shape = clip_shape(config.clip);
+  const auto instructed_by = [&](const stages::Instructor& instructor) {
+    return instructor
+        .instruct(clip, {.count = config.instruct.count},
+                  Stream(config.run.seed, clip.id, "instruct"))
         .list;
-  });
+  };
+  std::vector<stages::Instruction> instructions;
+  if (can_be_timed("instruct", backends.instructor->held_models(shape), estimate,
+                   [&] { instructed_by(*backends.instructor); })) {
+    instructions = timed(estimate.clip_seconds, "instruct",
+                         [&] { return instructed_by(*backends.instructor); });
+  } else {
+    config::Instruct builtin = config.instruct;
+    builtin.backend = "builtin";
+    instructions = instructed_by(*stages::make_instructor(builtin));
+  }
   const auto prepared =
       timed(estimate.clip_seconds, "prepare", [&] { return backends.generator->prepare(clip); });
   const auto prepared_to_enhance =
@@ -92,6 +117,7 @@ void calibrate(const stages::ClipRecord& record, const config::Config& config,
   double work_bytes = 0;
   double done = 0;
   std::map<std::string, double> seconds;
+  std::optional<bool> judge_timed;
   for (const auto& instruction : instructions) {
     if (done >= kTimedSamples) break;
     const auto edit = timed(seconds, "edit", [&] {
@@ -114,7 +140,11 @@ void calibrate(const stages::ClipRecord& record, const config::Config& config,
     });
     stages::JudgeContext context{instruction, clip.key_frame, edit.image, edit.mask,
                                  generation.confidence};
-    timed(seconds, "judge", [&] { return backends.judge->judge(clip.video, video, context); });
+    const auto judged = [&] { return backends.judge->judge(clip.video, video, context); };
+    if (!judge_timed) {
+      judge_timed = can_be_timed("judge", backends.judge->held_models(shape), estimate, judged);
+    }
+    if (*judge_timed) timed(seconds, "judge", judged);
     const auto lossless =
         timed(seconds, "encode", [&] { return media::encode_lossless(generation.video); });
     const auto lossless2 = timed(seconds, "encode", [&] { return media::encode_lossless(video); });
@@ -140,6 +170,35 @@ double sum(const std::map<std::string, double>& seconds) {
   return total;
 }
 
+/// Of the run's seconds, those that workers don't share: of stages whose networks are on a device.
+double device_seconds(const Backends& backends, const stages::ClipShape& shape,
+                      const Estimate& estimate) {
+  const auto on_device = [](const std::vector<stages::HeldModel>& held) {
+    return !held.empty() && stages::host_bytes(held) == 0;
+  };
+  const auto of = [](const std::map<std::string, double>& seconds, const std::string& stage) {
+    const auto found = seconds.find(stage);
+    return found == seconds.end() ? 0.0 : found->second;
+  };
+  double seconds = 0;
+  if (on_device(backends.instructor->held_models(shape))) {
+    seconds += of(estimate.clip_seconds, "instruct") * static_cast<double>(estimate.clips);
+  }
+  if (on_device(backends.judge->held_models(shape))) {
+    seconds += of(estimate.sample_seconds, "judge") * static_cast<double>(estimate.samples);
+  }
+  return seconds;
+}
+
+nlohmann::ordered_json to_json(const stages::HeldModel& model) {
+  return {{"weights", model.weights},
+          {"device", model.device},
+          {"dtype", model.dtype},
+          {"on_host", model.on_host},
+          {"weight_bytes", model.weight_bytes},
+          {"cache_bytes", model.cache_bytes}};
+}
+
 }  // namespace
 
 Estimate estimate(const config::Config& config, std::int64_t limit) {
@@ -163,16 +222,19 @@ Estimate estimate(const config::Config& config, std::int64_t limit) {
   result.units = (result.clips + config.run.unit_clips - 1) / config.run.unit_clips;
   result.workers = worker_count(config);
   calibrate(clips[clips.size() / 2], config, backends, result);
+  const stages::ClipShape shape = clip_shape(config.clip);
+  const double on_devices = device_seconds(backends, shape, result);
   const double serial = result.curation_seconds +
                         sum(result.clip_seconds) * static_cast<double>(result.clips) +
                         sum(result.sample_seconds) * static_cast<double>(result.samples);
   const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  result.total_seconds = serial / std::min(result.workers, cores);
-  const MemoryNeed need =
-      memory_need(backends, {config.clip.frames, config.clip.width, config.clip.height});
+  result.total_seconds = on_devices + (serial - on_devices) / std::min(result.workers, cores);
+  const MemoryNeed need = memory_need(backends, shape);
+  result.models = held_models(backends, shape);
+  const auto held = static_cast<double>(stages::host_bytes(result.models));
   result.memory_bytes =
       kProcessBytes + std::min(config.run.memory_megabytes * 1e6,
-                               2.0 * static_cast<double>(need.clip) +
+                               held + 2.0 * static_cast<double>(need.clip) +
                                    result.workers * static_cast<double>(need.sample));
   struct statvfs info = {};
   fs::path existing = out;
@@ -184,6 +246,8 @@ Estimate estimate(const config::Config& config, std::int64_t limit) {
 }
 
 nlohmann::ordered_json to_json(const Estimate& e) {
+  nlohmann::ordered_json models = nlohmann::ordered_json::array();
+  for (const stages::HeldModel& model : e.models) models.push_back(to_json(model));
   return {{"files", e.files},
           {"clips", e.clips},
           {"clips_extrapolated", e.clips_extrapolated},
@@ -193,6 +257,8 @@ nlohmann::ordered_json to_json(const Estimate& e) {
           {"calibration_clip", e.calibration_clip},
           {"clip_seconds", e.clip_seconds},
           {"sample_seconds", e.sample_seconds},
+          {"not_timed", e.not_timed},
+          {"models", models},
           {"curation_seconds", e.curation_seconds},
           {"total_seconds", e.total_seconds},
           {"dataset_bytes", e.dataset_bytes},
@@ -220,10 +286,24 @@ std::string to_text(const Estimate& e) {
   row("per sample", fmt::format("{:.2f} s ({})", sum(e.sample_seconds), stages(e.sample_seconds)));
   row("measured on", e.calibration_clip);
   row("time", fmt::format("about {} with {} workers", human_duration(e.total_seconds), e.workers));
+  if (!e.not_timed.empty()) {
+    row("not timed", fmt::format("{}: networks on the CPU, which can take hours; their seconds are "
+                                 "in none of these",
+                                 fmt::join(e.not_timed, ", ")));
+  }
   row("dataset", fmt::format("about {} if every sample is accepted", human_bytes(e.dataset_bytes)));
   row("work", fmt::format("about {} of intermediates, safe to delete when complete",
                           human_bytes(e.work_bytes)));
   row("memory", fmt::format("about {}", human_bytes(e.memory_bytes)));
+  for (const stages::HeldModel& model : e.models) {
+    row("network",
+        fmt::format("{} in {}: {} of weights and up to {} of keys and values, {}", model.weights,
+                    model.dtype, human_bytes(static_cast<double>(model.weight_bytes)),
+                    human_bytes(static_cast<double>(model.cache_bytes)),
+                    model.on_host ? "a part of the memory above"
+                                  : "of the device's memory; what it computes with comes on top, "
+                                    "and isn't estimated"));
+  }
   row("free disk",
       fmt::format("{}{}", human_bytes(e.free_bytes),
                   e.free_bytes < e.dataset_bytes + e.work_bytes ? "  NOT ENOUGH" : ""));

@@ -20,7 +20,10 @@ Execution::Execution(const ChainContext& context, const std::filesystem::path& o
       write_queue_(2) {}
 
 std::int64_t Execution::run(const std::vector<Unit>& units) {
-  const auto budget = static_cast<std::size_t>(context_.config.run.memory_megabytes * 1e6);
+  const auto memory = static_cast<std::size_t>(context_.config.run.memory_megabytes * 1e6);
+  const std::size_t held =
+      stages::host_bytes(held_models(context_.backends, clip_shape(context_.config.clip)));
+  const std::size_t budget = memory - std::min(memory, held);
   scheduler_ = std::make_unique<Scheduler>(make_jobs(units), budget, workers_);
   scheduler_->on_closed = [this](const auto& clip) { clip_closed(clip); };
 
@@ -56,7 +59,8 @@ std::vector<std::shared_ptr<ClipJob>> Execution::make_jobs(const std::vector<Uni
       clip->unit = unit_job;
       clip->chain = std::make_unique<ClipChain>(context_, record, ordinal++, previous);
       previous = clip->chain.get();
-      clip->need = memory_need(context_.backends, {record.frames, record.width, record.height});
+      clip->need = memory_need(context_.backends,
+                               {record.frames, record.width, record.height, record.fps.value()});
       unit_job->clips.push_back(clip);
       jobs.push_back(clip);
     }

@@ -39,14 +39,19 @@ void preflight(const config::Config& config, const Backends& backends, const Run
     problem(fmt::format("--task {}/{}: expected i/N with 0 <= i < N", options.share.index,
                         options.share.count));
   }
-  const MemoryNeed need =
-      memory_need(backends, {config.clip.frames, config.clip.width, config.clip.height});
-  if (need.clip + need.sample > memory_budget(config)) {
+  const stages::ClipShape shape = clip_shape(config.clip);
+  const MemoryNeed need = memory_need(backends, shape);
+  const std::size_t held = stages::host_bytes(held_models(backends, shape));
+  if (held + need.clip + need.sample > memory_budget(config)) {
+    std::string beside;
+    if (held > 0) {
+      beside = fmt::format(" beside {:.0f} MB of networks", 1e-6 * static_cast<double>(held));
+    }
     problem(fmt::format(
-        "run.memory_megabytes: one clip of {}x{}x{} needs {:.0f} MB, but only {:.0f} MB are "
+        "run.memory_megabytes: one clip of {}x{}x{} needs {:.0f} MB{}, but only {:.0f} MB are "
         "allowed",
         config.clip.width, config.clip.height, config.clip.frames,
-        1e-6 * static_cast<double>(need.clip + need.sample), config.run.memory_megabytes));
+        1e-6 * static_cast<double>(need.clip + need.sample), beside, config.run.memory_megabytes));
   }
   if (!problems.empty()) throw Error(ErrorKind::kUsage, problems);
   std::error_code error;

@@ -76,6 +76,26 @@ class AgentTest(harness.TestCase):
         self.assertEqual(len(weights["judge"]), 64)
         self.assertIn("nothing to do", run().stderr)
 
+    def test_a_plan_knows_the_networks(self):
+        sections = [part for stage in ("instruct", "judge")
+                    for part in ("--set", f"{stage}.backend=native", *options(stage))]
+        command = ["plan", harness.CONFIG, "--input", harness.clip("bikes.mp4"), "--set", "clip.width=96", "--set", "clip.height=64",
+                   "--set", "clip.frames=9", *sections]
+        plan = json.loads(self.ditto(*command, "--json").stdout)
+        self.assertEqual(plan["not_timed"], ["instruct", "judge"])
+        [model] = plan["models"]
+        self.assertEqual(model["weights"], str(FIXTURE))
+        self.assertTrue(model["on_host"])
+        self.assertGreater(model["cache_bytes"], 0)
+        self.assertGreater(plan["memory_bytes"], model["weight_bytes"] + model["cache_bytes"])
+        self.assertIn("not timed", self.ditto(*command).stdout)
+
+    def test_networks_are_a_part_of_the_memory(self):
+        result = self.run_ditto(expect=2, judge__backend="native", judge__weights=FIXTURE, judge__device="cpu",
+                                judge__dtype="float32", judge__slots=256, run__memory_megabytes=64, clip__width=96,
+                                clip__height=64, clip__frames=9)
+        self.assertIn("MB of networks", result.stderr)
+
     def test_a_known_sample_gets_the_caption_of_a_new_instructor(self):
         instructions = self.temporary / "own.jsonl"
         instructions.write_text(json.dumps({"path": "bikes.mp4", "text": "Make it a snowy winter scene"}) + "\n")

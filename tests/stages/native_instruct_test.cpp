@@ -62,6 +62,60 @@ TEST_F(NativeInstruct, ACaptionAndProposalsFromClipAndStream) {
   EXPECT_NE(made.caption, run(moving_scene({48, 64}, 8, false)).caption);
 }
 
+TEST_F(NativeInstruct, TheClipGoesThroughTheVisionTowerOnce) {
+  const auto instructor = make_instructor(tiny());
+  const auto model = model_of(tiny());
+  const Instructions made = instructor->instruct(moving_scene({64, 48}, 8, true), {.count = 3},
+                                                 Stream(1, "scene_000000", "instruct"));
+  EXPECT_GE(made.list.size() + made.drops.size(), 3U);
+  EXPECT_EQ(model->work().videos, 1);
+  EXPECT_EQ(model->work().pictures, 0);
+  EXPECT_LT(model->work().passes, model->work().drawn);
+}
+
+TEST_F(NativeInstruct, SlotsAreAPartOfWhatItIs) {
+  config::Instruct config = tiny();
+  const auto eight = make_instructor(config);
+  config.slots = 3;
+  // The network of the first is still there, with its slots.
+  EXPECT_NE(problem_of(config).find("slots"), std::string::npos);
+  const std::string digest = eight->id().weights_digest;
+  config.weights += "/.";
+  EXPECT_NE(make_instructor(config)->id().weights_digest, digest);
+}
+
+TEST_F(NativeInstruct, SaysWhatMemoryItTakes) {
+  const auto instructor = make_instructor(tiny());
+  const std::vector<HeldModel> held = instructor->held_models({8, 64, 48, 20});
+  ASSERT_EQ(held.size(), 1U);
+  EXPECT_TRUE(held[0].on_host);
+  // The fixture's tensors are float32, as the config asks for.
+  const auto file = fs::file_size(fs::path(tiny().weights) / "model.safetensors");
+  EXPECT_LE(held[0].weight_bytes, file);
+  EXPECT_GT(held[0].weight_bytes, file - file / 10);
+  const std::size_t longer = instructor->held_models({80, 640, 480, 2})[0].cache_bytes;
+  EXPECT_GT(longer, held[0].cache_bytes);
+  config::Instruct few = tiny();
+  few.weights += "/.";
+  few.slots = 4;
+  EXPECT_EQ(make_instructor(few)->held_models({80, 640, 480, 2})[0].cache_bytes, longer / 2);
+  EXPECT_GT(instructor->working_bytes({80, 640, 480, 2}),
+            instructor->working_bytes({8, 64, 48, 20}));
+}
+
+TEST_F(NativeInstruct, NetworksAreCountedOnce) {
+  const HeldModel one = {"a", "cpu", "float32", true, 100, 10};
+  HeldModel larger = one;
+  larger.cache_bytes = 30;
+  HeldModel other = one;
+  other.dtype = "bfloat16";
+  HeldModel device = one;
+  device.device = "cuda";
+  device.on_host = false;
+  EXPECT_EQ(together({one, larger, other, device}).size(), 3U);
+  EXPECT_EQ(host_bytes(together({one, larger, other, device})), 130U + 110U);
+}
+
 TEST_F(NativeInstruct, PromptsAreAPartOfWhatItIs) {
   const fs::path folder = fs::path(::testing::TempDir()) / "prompts";
   fs::remove_all(folder);

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <latch>
+#include <thread>
+
 #include "ditto/core/error.h"
 #include "ditto/nn/runtime.h"
 #include "stages/tiny_agent.h"
@@ -97,6 +100,42 @@ TEST_F(NativeJudgeTest, AScoreIsTheMeanOfItsTurnsWithAReason) {
   EXPECT_NE(to_json(judgement).dump(), to_json(judged(tiny(), true, 2, "Paint it red")).dump());
 }
 
+TEST_F(NativeJudgeTest, EveryFrameGoesThroughTheVisionTowerOnce) {
+  const auto judge = make_native_judge(tiny(), std::make_unique<Checks>(true));
+  const auto model = model_of(tiny());
+  judge->judge(video(1), video(2), {});
+  EXPECT_EQ(model->work().pictures, 2 * tiny().frames);
+  EXPECT_EQ(model->work().videos, 0);
+}
+
+TEST_F(NativeJudgeTest, SamplesShareThePassesAndDoNotNoticeIt) {
+  config::Judge config = tiny();
+  config.frames = config.turns = 1;
+  config.slots = 16;
+  config.weights += "/.";  // a network of its own
+  const auto judge = make_native_judge(config, std::make_unique<Checks>(true));
+  const auto model = model_of(config);
+  constexpr unsigned kSamples = 3;
+  const auto judged_one = [&](unsigned i) {
+    return to_json(judge->judge(video(1), video(2 + i), {})).dump();
+  };
+  std::array<std::string, kSamples> alone;
+  for (unsigned i = 0; i < kSamples; ++i) alone[i] = judged_one(i);
+  const auto before = model->work();
+  std::latch start(kSamples);
+  std::vector<std::jthread> workers;
+  for (unsigned i = 0; i < kSamples; ++i) {
+    workers.emplace_back([&, i] {
+      start.arrive_and_wait();
+      EXPECT_EQ(judged_one(i), alone[i]);
+    });
+  }
+  workers.clear();
+  const auto after = model->work();
+  EXPECT_EQ(after.drawn, 2 * before.drawn);
+  EXPECT_LT(after.passes - before.passes, before.passes);
+}
+
 TEST_F(NativeJudgeTest, ThresholdsDecide) {
   config::Judge config = tiny();
   config.min_model_instruction = config.min_model_content = config.min_model_motion = 1;
@@ -132,6 +171,9 @@ TEST_F(NativeJudgeTest, SaysWhatItNeedsAndWhoItIs) {
   EXPECT_EQ(judge->id().weights_digest.size(), 64U);
   config::Judge builtin;
   EXPECT_GT(judge->working_bytes({9, 64, 48}), make_judge(builtin)->working_bytes({9, 64, 48}));
+  ASSERT_EQ(judge->held_models({9, 64, 48}).size(), 1U);
+  EXPECT_GT(judge->held_models({9, 64, 48})[0].cache_bytes, 0U);
+  EXPECT_TRUE(make_judge(builtin)->held_models({9, 64, 48}).empty());
   config::Judge none = tiny();
   none.weights = "";
   try {

@@ -56,6 +56,7 @@ struct Instruct {
   double temperature = 0.8;
   int frames = 0;      ///< 0: two a second
   int max_pixels = 0;  ///< 0: as the checkpoint has it
+  int slots = 8;
   std::string device = "auto";
   std::string dtype = "bfloat16";
 };
@@ -140,6 +141,7 @@ struct Judge {
   double min_model_motion = 8.0;
   double min_model_quality = 9.0;
   double min_safety = 8.0;
+  int slots = 8;
   std::string device = "auto";
   std::string dtype = "bfloat16";
 };

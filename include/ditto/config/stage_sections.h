@@ -18,6 +18,12 @@ void describe_computing(V& v, Section& c) {
   v.choice("dtype", c.dtype, {"bfloat16", "float16", "float32"}, "native: number format of the networks.");
 }
 
+/// And those of the sections whose network is asked questions.
+template <class V, class Section>
+void describe_asking(V& v, Section& c) {
+  v.integer("slots", c.slots, 1, 256, "native: answers that the network draws together, of all samples in work; each takes memory for its keys and values. Stages that share a network must have as many. Enters fingerprints, as rounding follows from it.", Effect::kNone);
+}
+
 template <class V>
 void describe(V& v, Instruct& c) {
   v.choice("backend", c.backend, {"builtin", "native"}, "Implementation of the stage; native: Qwen2.5-VL, see docs/native.md.");
@@ -38,6 +44,7 @@ void describe(V& v, Instruct& c) {
   v.number("temperature", c.temperature, 0, 5, "native: how freely instructions are drawn; 0: the likeliest. The caption is the likeliest always.");
   v.integer("frames", c.frames, 0, 768, "native: frames of the clip that the model sees; 0: two a second, at least 4.");
   v.integer("max_pixels", c.max_pixels, 0, 100000000, "native: largest area of a frame that the model sees; 0: as the checkpoint's processor has it.");
+  describe_asking(v, c);
   describe_computing(v, c);
 }
 
@@ -143,6 +150,7 @@ void describe(V& v, Judge& c) {
   v.number("min_model_motion", c.min_model_motion, 1, 10, "native: least score by the model for keeping the source's motion.");
   v.number("min_model_quality", c.min_model_quality, 1, 10, "native: least score by the model for visual quality.");
   v.number("min_safety", c.min_safety, 1, 10, "native: least score by the model for safety (pornography, violence, horror).");
+  describe_asking(v, c);
   describe_computing(v, c);
 }
 // clang-format on

@@ -17,6 +17,17 @@ struct VisionLanguageOptions {
   std::filesystem::path weights;  ///< a checkpoint's directory: network, tokenizer, processor
   std::string device = "cpu";     ///< "cuda", "cuda:N", or "auto": CUDA where there is a device
   std::string dtype = "bfloat16";
+  /// Answers that are drawn together, of all who ask. Which they are changes nothing; how many they
+  /// may be does, as rounding does.
+  int slots = 8;
+};
+
+/// What a model has computed so far.
+struct VisionLanguageWork {
+  std::int64_t pictures = 0, videos = 0;  ///< through the vision tower
+  std::int64_t prompt_tokens = 0;         ///< those of pictures and videos too
+  std::int64_t passes = 0;                ///< each drew a token of every answer in work
+  std::int64_t drawn = 0;                 ///< tokens, by these
 };
 
 /// A part of what the model is told: text, or pictures.
@@ -33,6 +44,14 @@ struct MessagePart {
   static MessagePart words(std::string text) { return {.text = std::move(text), .pictures = {}}; }
 };
 
+/// The size of what a model is shown, for planning: the members stand for those of MessagePart.
+struct ShownSize {
+  std::int64_t count = 0, height = 0, width = 0;  ///< pictures: stills, or a video's
+  double fps = 0;
+  int frames = 0;
+  std::int64_t max_pixels = 0;
+};
+
 struct Question {
   std::string text;  ///< the rest of the user's message, behind what the conversation has
   nlohmann::ordered_json form;  ///< the answer's JSON Schema, as text/json_constraint.h reads it
@@ -43,7 +62,8 @@ struct Question {
   int max_tokens = 256;
 };
 
-/// May be used by several threads, which wait for each other.
+/// May be used by several threads: their answers are drawn together, and pictures are made ready
+/// for one while answers are drawn for others.
 class VisionLanguageModel {
  public:
   /// What was shown and said so far, computed once for all questions about it. Holds memory on the
@@ -56,14 +76,20 @@ class VisionLanguageModel {
   /// there isn't.
   explicit VisionLanguageModel(VisionLanguageOptions options);
   ~VisionLanguageModel();
-  /// One model for all who ask for the same, while one of them holds it.
+  /// One model for all who ask for the same, while one of them holds it. Throws Error(kUsage) when
+  /// they want different numbers of slots.
   static std::shared_ptr<const VisionLanguageModel> shared(const VisionLanguageOptions& options);
 
   /// Of the weights (checkpoints.h); reads from them.
   std::string digest() const;
-  /// What it takes of this machine's memory while it answers about `pictures` of this size: an
-  /// estimate from above. A device's memory is not planned.
-  std::size_t memory_bytes(std::int64_t pictures, std::int64_t height, std::int64_t width) const;
+  bool on_cpu() const;
+  /// Of the weights in this dtype, wherever they are; there once, whoever asks.
+  std::size_t weight_bytes() const;
+  /// Of the keys and values of all slots when they hold questions about that; there once, too.
+  std::size_t cache_bytes(const ShownSize& shown) const;
+  /// What each who asks takes of this machine's memory meanwhile: an estimate from above. A
+  /// device's memory isn't planned.
+  std::size_t memory_bytes(const ShownSize& shown) const;
 
   /// A user's message that begins with these parts. `system`: what the model is told first; empty:
   /// what it was trained with. Special tokens written out in texts are taken apart. Throws
@@ -78,6 +104,8 @@ class VisionLanguageModel {
   /// form that isn't supported or doesn't fit into max_tokens, and as begin() does.
   std::vector<nlohmann::json> answer(const Shared& conversation,
                                      const std::vector<Question>& questions) const;
+
+  VisionLanguageWork work() const;
 
  private:
   struct State;

@@ -48,6 +48,7 @@ struct ClipShape {
   int frames = 0;
   int width = 0;
   int height = 0;
+  double fps = 0;  ///< 0: not known
   std::size_t video_bytes() const {
     return static_cast<std::size_t>(frames) * static_cast<std::size_t>(width) *
            static_cast<std::size_t>(height) * 3;

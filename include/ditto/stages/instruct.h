@@ -9,6 +9,7 @@
 #include "ditto/config/config.h"
 #include "ditto/core/random.h"
 #include "ditto/stages/clip.h"
+#include "ditto/stages/held_model.h"
 
 namespace ditto::stages {
 
@@ -70,6 +71,9 @@ class Instructor {
  public:
   virtual ~Instructor() = default;
   virtual BackendId id() const = 0;
+  /// Beside the clip, and the networks that it holds.
+  virtual std::size_t working_bytes(const ClipShape&) const { return 0; }
+  virtual std::vector<HeldModel> held_models(const ClipShape&) const { return {}; }
   /// At most `count` instructions, none asking for the same edit as another. Fewer when the clip
   /// offers no more. Their tasks are those that the config's fractions give to the clip's ordinal,
   /// exact over consecutive ordinals, and those owed; a task that the clip offers no edit for is

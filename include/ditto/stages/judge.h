@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "ditto/config/config.h"
+#include "ditto/stages/held_model.h"
 #include "ditto/stages/instruct.h"
 
 namespace ditto::stages {
@@ -51,7 +52,9 @@ class Judge {
  public:
   virtual ~Judge() = default;
   virtual BackendId id() const = 0;
+  /// Beside the networks that it holds.
   virtual std::size_t working_bytes(const ClipShape& shape) const = 0;
+  virtual std::vector<HeldModel> held_models(const ClipShape&) const { return {}; }
   virtual Judgement judge(const media::Video& source, const media::Video& edited,
                           const JudgeContext& context) const = 0;
 };

@@ -14,6 +14,7 @@
 #include "ditto/text/tokenizer.h"
 #include "models/qwen/config.h"
 #include "models/qwen/image_processor.h"
+#include "models/qwen/kv_cache.h"
 
 namespace ditto::models {
 namespace {
@@ -35,6 +36,9 @@ Source source_of(const std::filesystem::path& path) {
   return source;
 }
 
+/// Taken for a prompt's text and its answer, when memory is planned.
+constexpr std::int64_t kTextTokens = 2048;
+
 /// Special tokens in what people and models write would end messages and stand for pictures.
 std::string without_special_tokens(std::string text) {
   for (std::size_t at = text.find("<|"); at != std::string::npos; at = text.find("<|", at + 2)) {
@@ -47,6 +51,17 @@ void bound_pixels(qwen::ProcessorConfig& config, std::int64_t max_pixels) {
   if (max_pixels <= 0) return;
   config.max_pixels = std::min(config.max_pixels, max_pixels);
   config.min_pixels = std::min(config.min_pixels, config.max_pixels);
+}
+
+/// Which frames of a video are taken: `part` is a MessagePart or a ShownSize.
+template <class Part>
+qwen::FrameSampling sampling_of(const qwen::ProcessorConfig& config, std::int64_t frames,
+                                const Part& part) {
+  const std::int64_t pair = config.temporal_patch_size;
+  if (part.frames <= 0 || frames < pair) return {.fps = kSampledFps, .source_fps = part.fps};
+  qwen::FrameSampling sampling;
+  sampling.num_frames = std::clamp(std::int64_t{part.frames}, pair, frames / pair * pair);
+  return sampling;
 }
 
 /// The pictures of a conversation, as the network takes them.
@@ -91,14 +106,8 @@ class PromptPictures {
     qwen::ProcessorConfig config = videos_;
     bound_pixels(config, part.max_pixels);
     const std::int64_t frames = pictures.size(0);
-    const std::int64_t pair = config.temporal_patch_size;
-    qwen::FrameSampling sampling;
-    if (part.frames > 0 && frames >= pair) {
-      sampling.num_frames = std::clamp(std::int64_t{part.frames}, pair, frames / pair * pair);
-    } else {
-      sampling = {.fps = kSampledFps, .source_fps = part.fps};
-    }
-    const std::vector<std::int64_t> taken = sampled_frames(config, frames, sampling);
+    const std::vector<std::int64_t> taken =
+        sampled_frames(config, frames, sampling_of(config, frames, part));
     const at::Tensor chosen = pictures.index_select(0, at::tensor(taken, at::kLong)).to(device_);
     const qwen::VisionInputs made = process_videos(config, {chosen});
     video_patches_.push_back(made.patches);
@@ -135,16 +144,39 @@ struct VisionLanguageModel::State {
         videos(qwen::read_video_processor(options.weights)) {}
 
   const qwen::Generator& generator() {
-    if (!loaded) loaded = qwen::Generator::load(options.weights, placement);
+    const std::lock_guard lock(mutex);
+    if (!loaded) {
+      qwen::BatchLimits limits;
+      limits.rows = options.slots;
+      limits.cache_bytes = std::numeric_limits<std::uint64_t>::max();  // planned by the caller
+      limits.prefill_rows = std::min<std::int64_t>(limits.prefill_rows, options.slots);
+      loaded = qwen::Generator::load(options.weights, placement, limits);
+    }
     return *loaded;
   }
 
   std::shared_ptr<const text::JsonConstraint> form_of(const nlohmann::ordered_json& schema) {
+    const auto vocabulary = generator().shared_vocabulary();
+    const std::lock_guard lock(mutex);
     auto& form = forms[schema.dump()];
-    if (!form) {
-      form = std::make_shared<text::JsonConstraint>(schema, generator().shared_vocabulary());
-    }
+    if (!form) form = std::make_shared<text::JsonConstraint>(schema, vocabulary);
     return form;
+  }
+
+  /// Of the network, for pictures of that size.
+  std::int64_t tokens_of(const ShownSize& shown) const {
+    const bool video = shown.fps > 0;
+    qwen::ProcessorConfig processor = video ? videos : images;
+    bound_pixels(processor, shown.max_pixels);
+    const qwen::PictureSize size =
+        qwen::smart_resize({shown.height, shown.width}, processor.factor(), processor.min_pixels,
+                           processor.max_pixels);
+    const std::int64_t one = size.height / processor.factor() * (size.width / processor.factor());
+    if (!video) return shown.count * one;
+    const std::vector<std::int64_t> taken =
+        sampled_frames(processor, shown.count, sampling_of(processor, shown.count, shown));
+    const auto pair = processor.temporal_patch_size;
+    return (static_cast<std::int64_t>(taken.size()) + pair - 1) / pair * one;
   }
 
   qwen::Prompt prompt_of(const std::string& text) const {
@@ -153,10 +185,9 @@ struct VisionLanguageModel::State {
     return prompt;
   }
 
-  /// Work of one at a time, with LibTorch's exceptions as ours.
+  /// Work with LibTorch's exceptions as ours.
   template <class F>
-  auto run(F&& work) {
-    const std::lock_guard lock(mutex);
+  auto run(F&& work) const {
     return translated(printable(options.weights), std::forward<F>(work));
   }
 
@@ -166,7 +197,7 @@ struct VisionLanguageModel::State {
   const qwen::Config config;
   const text::Tokenizer tokenizer;
   const qwen::ProcessorConfig images, videos;
-  std::mutex mutex;
+  mutable std::mutex mutex;  ///< of what follows
   std::optional<qwen::Generator> loaded;
   std::map<std::string, std::shared_ptr<const text::JsonConstraint>> forms;
 };
@@ -188,30 +219,48 @@ std::shared_ptr<const VisionLanguageModel> VisionLanguageModel::shared(
     model = std::make_shared<const VisionLanguageModel>(options);
     models[key] = model;
   }
+  if (model->state_->options.slots != options.slots) {
+    throw Error(ErrorKind::kUsage, "slots: those who share the network of " +
+                                       printable(options.weights) + " must have as many, found " +
+                                       std::to_string(model->state_->options.slots) + " and " +
+                                       std::to_string(options.slots));
+  }
   return model;
 }
 
 std::string VisionLanguageModel::digest() const { return weights_digest(state_->options.weights); }
 
-std::size_t VisionLanguageModel::memory_bytes(std::int64_t pictures, std::int64_t height,
-                                              std::int64_t width) const {
+bool VisionLanguageModel::on_cpu() const { return state_->placement.device.is_cpu(); }
+
+std::size_t VisionLanguageModel::weight_bytes() const {
+  return state_->run([&] {
+    const Model model =
+        state_->source.architecture->make(state_->source, {state_->placement.dtype, at::kMeta});
+    return model.weights->bytes();
+  });
+}
+
+std::size_t VisionLanguageModel::cache_bytes(const ShownSize& shown) const {
+  const std::int64_t tokens = state_->tokens_of(shown) + kTextTokens;
+  return qwen::KvCache::bytes(state_->config.text, state_->options.slots, tokens,
+                              state_->placement.dtype);
+}
+
+std::size_t VisionLanguageModel::memory_bytes(const ShownSize& shown) const {
   const qwen::Config& config = state_->config;
   // Bytes, then float32 values and the same cut into patches.
-  const std::int64_t pixels = pictures * height * width * 3 * (1 + 4 + 4);
-  if (!state_->placement.device.is_cpu()) return static_cast<std::size_t>(pixels);
-  const Model model =
-      state_->source.architecture->make(state_->source, {state_->placement.dtype, at::kMeta});
-  const std::int64_t side = config.vision.patch_size * config.vision.spatial_merge_size;
-  const std::int64_t tokens = pictures * (height / side + 1) * (width / side + 1);
+  const std::int64_t pixels = shown.count * shown.height * shown.width * 3 * (1 + 4 + 4);
+  if (!on_cpu()) return static_cast<std::size_t>(pixels);
+  const std::int64_t tokens = state_->tokens_of(shown);
   // Of a block: the sum, its norm, queries, keys, values and the wide layer, in float32 at most;
   // the vision tower has merge_unit() patches for a token.
   const std::int64_t tower = config.vision.merge_unit() *
                              (8 * config.vision.hidden_size + 3 * config.vision.intermediate_size);
   const std::int64_t language = 8 * config.text.hidden_size + 3 * config.text.intermediate_size;
-  const std::int64_t cache =
-      2 * config.text.num_hidden_layers * config.text.num_key_value_heads * config.text.head_dim();
-  return model.weights->bytes() +
-         static_cast<std::size_t>(pixels + tokens * 4 * (std::max(tower, language) + 2 * cache));
+  // What was shown is held twice: alone, and with the text after it.
+  const std::uint64_t prefixes =
+      2 * qwen::KvCache::bytes(config.text, 1, tokens + kTextTokens, state_->placement.dtype);
+  return static_cast<std::size_t>(pixels + tokens * 4 * std::max(tower, language)) + prefixes;
 }
 
 VisionLanguageModel::Shared VisionLanguageModel::begin(
@@ -272,6 +321,13 @@ std::vector<nlohmann::json> VisionLanguageModel::answer(
     }
   }
   return answers;
+}
+
+VisionLanguageWork VisionLanguageModel::work() const {
+  const std::lock_guard lock(state_->mutex);
+  if (!state_->loaded) return {};
+  const qwen::Work work = state_->loaded->work();
+  return {work.pictures, work.videos, work.prompt_tokens, work.passes, work.drawn};
 }
 
 }  // namespace ditto::models

@@ -34,11 +34,17 @@ class NativeInstructor : public Instructor {
   explicit NativeInstructor(const config::Instruct& config)
       : config_(config),
         prompts_(prompts_of(config)),
-        opened_(
-            open_vision_language_model("instruct", config.weights, config.device, config.dtype)),
+        opened_(open_vision_language_model("instruct", config)),
         digest_(sha256_hex(opened_.digest + prompts_.digest())) {}
 
-  BackendId id() const override { return {"native", 1, digest_}; }
+  BackendId id() const override { return {"native", 2, digest_}; }
+
+  std::size_t working_bytes(const ClipShape& shape) const override {
+    return opened_.model->memory_bytes(shown(shape));
+  }
+  std::vector<HeldModel> held_models(const ClipShape& shape) const override {
+    return opened_.held_for(shown(shape));
+  }
 
   Instructions instruct(const Clip& clip, const InstructRequest& request,
                         Stream stream) const override {
@@ -63,6 +69,15 @@ class NativeInstructor : public Instructor {
   }
 
  private:
+  models::ShownSize shown(const ClipShape& shape) const {
+    return {.count = shape.frames,
+            .height = shape.height,
+            .width = shape.width,
+            .fps = shape.fps > 0 ? shape.fps : kSlowest,
+            .frames = config_.frames,
+            .max_pixels = config_.max_pixels};
+  }
+
   using Conversation = models::VisionLanguageModel::Shared;
 
   std::string caption_of(const Conversation& video) const {
@@ -103,6 +118,8 @@ class NativeInstructor : public Instructor {
     return out;
   }
 
+  /// Frames per second of a clip whose rate isn't known: all of its frames are seen.
+  static constexpr double kSlowest = 1;
   /// Cuts off what is so unlikely that it is no English.
   static constexpr double kTopP = 0.95;
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <cmath>
 
 #include "ditto/core/hash.h"
 #include "ditto/core/random.h"
@@ -79,7 +78,7 @@ class NativeJudge : public Judge {
       : config_(config),
         checks_(std::move(checks)),
         prompts_(prompts_of(config)),
-        opened_(open_vision_language_model("judge", config.weights, config.device, config.dtype)),
+        opened_(open_vision_language_model("judge", config)),
         digest_(sha256_hex(opened_.digest + prompts_.digest())) {}
 
   BackendId id() const override {
@@ -88,15 +87,10 @@ class NativeJudge : public Judge {
   }
 
   std::size_t working_bytes(const ClipShape& shape) const override {
-    const std::int64_t pictures = 2 * std::int64_t{std::min(config_.frames, shape.frames)};
-    double scale = 1;
-    if (config_.max_pixels > 0) {
-      const double area = static_cast<double>(shape.width) * shape.height;
-      scale = std::min(1.0, std::sqrt(config_.max_pixels / area));
-    }
-    const auto scaled = [&](int side) { return std::llround(std::ceil(side * scale)); };
-    return checks_->working_bytes(shape) +
-           opened_.model->memory_bytes(pictures, scaled(shape.height), scaled(shape.width));
+    return checks_->working_bytes(shape) + opened_.model->memory_bytes(shown(shape));
+  }
+  std::vector<HeldModel> held_models(const ClipShape& shape) const override {
+    return opened_.held_for(shown(shape));
   }
 
   Judgement judge(const media::Video& source, const media::Video& edited,
@@ -129,7 +123,14 @@ class NativeJudge : public Judge {
   }
 
  private:
-  static constexpr int kVersion = 1;
+  static constexpr int kVersion = 2;
+
+  models::ShownSize shown(const ClipShape& shape) const {
+    return {.count = 2 * std::int64_t{std::min(config_.frames, shape.frames)},
+            .height = shape.height,
+            .width = shape.width,
+            .max_pixels = config_.max_pixels};
+  }
 
   std::vector<models::MessagePart> pairs(const media::Video& source,
                                          const media::Video& edited) const {

@@ -1,1 +1,1 @@
-set(SOURCES answer_form.cpp pictures.cpp prompts.cpp vision_language.cpp)
+set(SOURCES answer_form.cpp held_model.cpp pictures.cpp prompts.cpp vision_language.cpp)

@@ -1,12 +1,20 @@
 #include "stages/native/vision_language.h"
 
+#include "ditto/core/hash.h"
 #include "ditto/models/checkpoints.h"
 #include "stages/native/config_fault.h"
 
 namespace ditto::stages {
 
+std::vector<HeldModel> StageModel::held_for(const models::ShownSize& shown) const {
+  HeldModel one = held;
+  one.cache_bytes = model->cache_bytes(shown);
+  return {one};
+}
+
 StageModel open_vision_language_model(const std::string& stage, const std::string& weights,
-                                      const std::string& device, const std::string& dtype) {
+                                      const std::string& device, const std::string& dtype,
+                                      int slots) {
   const std::string key = stage + ".weights";
   if (weights.empty()) {
     throw Error(ErrorKind::kUsage, key +
@@ -15,9 +23,16 @@ StageModel open_vision_language_model(const std::string& stage, const std::strin
   }
   return as_config_fault(key, [&] {
     StageModel opened;
-    opened.model = models::VisionLanguageModel::shared(
-        {.weights = models::find_checkpoint(weights), .device = device, .dtype = dtype});
-    opened.digest = opened.model->digest();
+    opened.model = models::VisionLanguageModel::shared({.weights = models::find_checkpoint(weights),
+                                                        .device = device,
+                                                        .dtype = dtype,
+                                                        .slots = slots});
+    opened.digest = sha256_hex(opened.model->digest() + " " + std::to_string(slots));
+    opened.held = {.weights = weights,
+                   .device = device,
+                   .dtype = dtype,
+                   .on_host = opened.model->on_cpu(),
+                   .weight_bytes = opened.model->weight_bytes()};
     return opened;
   });
 }
