@@ -103,6 +103,26 @@ TEST(InstructQualityTest, WhatTheCaptionDenies) {
             "contradiction");
 }
 
+TEST(InstructQualityTest, WhatTheTextSaysOfItsTarget) {
+  EXPECT_EQ(fault(Task::kLocalReplace, "the dog", "Replace the brown dog with a white fox."),
+            "contradiction");
+  EXPECT_EQ(fault(Task::kLocalReplace, "the dog", "Replace the black dog with a brown dog."), "");
+  EXPECT_EQ(fault(Task::kLocalRemove, "the boats", "Remove the three boats from the sea."),
+            "contradiction");
+  EXPECT_EQ(fault(Task::kLocalRemove, "the boats", "Remove the two boats from the sea."), "");
+  EXPECT_EQ(fault(Task::kLocalAttribute, "the dog", "Make the dog brown with white paws."), "");
+}
+
+TEST(InstructQualityTest, WhatASceneCannotBe) {
+  const auto environment = [](const std::string& text) {
+    return fault(Task::kGlobalEnvironment, "the whole picture", text);
+  };
+  EXPECT_EQ(environment("Turn the night into a bright morning."), "contradiction");
+  EXPECT_EQ(environment("Turn the afternoon into a clear night lit by paper lanterns."), "");
+  EXPECT_EQ(environment("Turn the beach into a winter landscape."), "");
+  EXPECT_EQ(environment("Make it night with a full moon."), "");
+}
+
 TEST(InstructQualityTest, TheSameIsAskedForOnce) {
   const Instruction anime = proposal(Task::kGlobalStyle, "", "Make it in the style of an anime.");
   EXPECT_EQ(fault(Task::kGlobalStyle, "", "Turn the whole video into anime style", {anime}),

@@ -151,8 +151,57 @@ Result no_op(const Read& read) {
   return {};
 }
 
+/// What the instruction says of its target, that is, what stands before the noun where it names it
+/// first, and what the target's own name has.
+Words claims_of(const Read& read) {
+  Words claims = attributes_of(read.target);
+  const std::vector<Words> in_text = attributes_in(read.text, read.head);
+  if (!in_text.empty()) claims.insert(claims.end(), in_text.front().begin(), in_text.front().end());
+  return claims;
+}
+
+/// Another colour, or number, than the caption's.
+Result other_attribute(const Read& read, const std::vector<Words>& found,
+                       bool (*of_kind)(const std::string&)) {
+  for (const std::string& claim : claims_of(read)) {
+    if (!of_kind(claim)) continue;
+    std::string other;
+    bool same = false;
+    bool untold = false;
+    for (const Words& attributes : found) {
+      const auto one = std::find_if(attributes.begin(), attributes.end(), of_kind);
+      same = same || contains(attributes, claim);
+      untold = untold || one == attributes.end();
+      if (one != attributes.end()) other = *one;
+    }
+    // "The dog", said again, isn't another one of no colour.
+    if (!same && !other.empty() && (!untold || found.size() > 1)) {
+      return Fault{"contradiction", fmt::format("it says \"{0} {1}\", the caption \"{2} {1}\"",
+                                                claim, read.head, other)};
+    }
+  }
+  return {};
+}
+
+/// "Turn the night into day" of a clip by day.
+Result other_setting(const Read& read) {
+  const auto link = std::find_if(read.text.begin(), read.text.end(), [](const std::string& word) {
+    return word == "into" || word == "to" || word == "with";
+  });
+  if (link == read.text.end()) return {};
+  for (const std::string& word : Words(read.text.begin(), link)) {
+    for (const std::string& told : read.caption) {
+      if (!excludes(word, told) || contains(read.caption, word)) continue;
+      return Fault{"contradiction",
+                   fmt::format("it changes the {}, the caption says \"{}\"", word, told)};
+    }
+  }
+  return {};
+}
+
 Result contradiction(const Read& read) {
-  if (is_global(read.instruction.task) || read.instruction.task == Task::kLocalAdd) return {};
+  if (is_global(read.instruction.task)) return other_setting(read);
+  if (read.instruction.task == Task::kLocalAdd) return {};
   const std::vector<Words> found = attributes_in(read.caption, read.head);
   const auto denied = [](const Words& words) {
     return contains(words, "no") || contains(words, "without");
@@ -160,24 +209,8 @@ Result contradiction(const Read& read) {
   if (!found.empty() && std::all_of(found.begin(), found.end(), denied)) {
     return Fault{"contradiction", fmt::format("the caption says that there is no {}", read.head)};
   }
-  for (const std::string& colour : attributes_of(read.target)) {
-    if (!is_colour(colour) || found.empty()) continue;
-    std::string other;
-    bool same = false;
-    bool untold = false;
-    for (const Words& attributes : found) {
-      const auto one = std::find_if(attributes.begin(), attributes.end(), is_colour);
-      same = same || contains(attributes, colour);
-      untold = untold || one == attributes.end();
-      if (one != attributes.end()) other = *one;
-    }
-    // "The dog", said again, isn't another one of no colour.
-    if (!same && !other.empty() && (!untold || found.size() > 1)) {
-      return Fault{"contradiction", fmt::format("the target is a {0} {1}, the caption's {1} is {2}",
-                                                colour, read.head, other)};
-    }
-  }
-  return {};
+  if (Result fault = other_attribute(read, found, is_colour)) return fault;
+  return other_attribute(read, found, is_number);
 }
 
 std::set<std::string> content_set(const std::string& text) {

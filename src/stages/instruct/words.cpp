@@ -163,6 +163,29 @@ bool is_colour(const std::string& word) {
   return kColours.contains(word);
 }
 
+bool is_number(const std::string& word) {
+  static const Set kNumbers = {"two", "three", "four", "five", "six", "seven", "eight", "nine",
+                               "ten", "2",     "3",    "4",    "5",   "6",     "7",     "8"};
+  return kNumbers.contains(word);
+}
+
+bool excludes(const std::string& a, const std::string& b) {
+  static const std::vector<std::vector<Set>> kKinds = {
+      {{"day", "daytime", "daylight", "morning", "noon", "midday", "afternoon"},
+       {"night", "nighttime", "midnight"}},
+      {{"spring"}, {"summer"}, {"autumn"}, {"winter"}}};
+  for (const std::vector<Set>& kind : kKinds) {
+    const auto place = [&](const std::string& word) {
+      return std::find_if(kind.begin(), kind.end(),
+                          [&](const Set& same) { return same.contains(word); }) -
+             kind.begin();
+    };
+    const auto none = static_cast<std::ptrdiff_t>(kind.size());
+    if (place(a) != none && place(b) != none && place(a) != place(b)) return true;
+  }
+  return false;
+}
+
 Verb verb_of(const Words& words) {
   for (const std::string& word : words) {
     if (const auto found = verbs().find(word); found != verbs().end()) return found->second;

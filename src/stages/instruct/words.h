@@ -29,6 +29,10 @@ Words attributes_of(const Words& phrase);
 bool may_be_same(const std::string& a, const std::string& b);
 
 bool is_colour(const std::string& word);
+/// From two on; one is what any singular says.
+bool is_number(const std::string& word);
+/// Whether a clip can't be both: day and night, summer and winter.
+bool excludes(const std::string& a, const std::string& b);
 enum class Verb { kNone, kReplace, kAdd, kRemove, kChange };
 /// The first word that asks for an edit.
 Verb verb_of(const Words& words);
