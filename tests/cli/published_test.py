@@ -171,6 +171,38 @@ class SingleFileTest(PublishedTest):
                 more = {} if "original" in name else {"spiece_model": ("U8", [4548313])}
                 self.whole(self.single({**tensors, **more}), "UMT5EncoderModel", tensors)
 
+    def test_vision_language(self):
+        for name in (key for key in PUBLISHED if key.startswith("Qwen2.5-VL")):
+            with self.subTest(name):
+                tensors = tensors_of(name)
+                self.whole(self.single(tensors, "qwen.safetensors"), "Qwen2_5_VLForConditionalGeneration", tensors)
+
+    def test_vision_language_as_comfyui_has_it(self):
+        tensors = tensors_of("Qwen2.5-VL-7B")
+        scaled = {"scaled_fp8": ("F8_E4M3", [2])}
+        for key, (dtype, shape) in tensors.items():
+            linear = "layers." in key and key.endswith("proj.weight")
+            scaled[key] = ("F8_E4M3" if linear else dtype, shape)
+            if linear:
+                scaled[key.removesuffix("weight") + "scale_weight"] = ("F32", [])
+        class_name = "Qwen2_5_VLForConditionalGeneration"
+        self.whole(self.single(scaled, "qwen_2.5_vl_7b_fp8_scaled.safetensors"), class_name, tensors)
+        prefix = "text_encoders.qwen25_7b.transformer."
+        several = {prefix + key: one for key, one in scaled.items()}
+        several |= {"vae." + key: one for key, one in tensors_of("Wan2.1-VAE (original)").items()}
+        self.whole(f"{self.single(several, 'aio.safetensors')}#text_encoder", class_name, tensors)
+
+    def test_what_a_file_does_not_say(self):
+        tensors = tensors_of("Qwen2.5-VL-7B")
+        del tensors["visual.merger.mlp.2.weight"]
+        error = self.check(self.single(tensors, "qwen.safetensors"), expect=4)["error"]
+        self.assertIn("there is no visual.merger.mlp.2.weight", error)
+        self.assertIn("config.json", error)
+        tensors = {key: (dtype, [60 if size == 3584 else size for size in shape])
+                   for key, (dtype, shape) in tensors_of("Qwen2.5-VL-7B").items()}
+        error = self.check(self.single(tensors, "qwen.safetensors"), expect=4)["error"]
+        self.assertIn("model.embed_tokens.weight is 60 wide", error)
+
     def quantised(self, name, scale, shape_of_scale, more=None, stored="F8_E4M3"):
         """Linear weights of the blocks in a small dtype with a scale beside each, as `scale` names it."""
         tensors = {}

@@ -121,6 +121,7 @@ TEST(InstructQualityTest, WhatASceneCannotBe) {
   EXPECT_EQ(environment("Turn the afternoon into a clear night lit by paper lanterns."), "");
   EXPECT_EQ(environment("Turn the beach into a winter landscape."), "");
   EXPECT_EQ(environment("Make it night with a full moon."), "");
+  EXPECT_EQ(environment("Replace the night sky with a sunset."), "contradiction");
 }
 
 TEST(InstructQualityTest, TheSameIsAskedForOnce) {

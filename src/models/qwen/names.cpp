@@ -143,7 +143,7 @@ nlohmann::json config_of_published(const nn::Checkpoint& checkpoint) {
 std::vector<Layout> layouts() {
   return {{"transformers modules", has_module_names, from_module_name, config_of_modules,
            to_module_name},
-          {"published", has_published_names, same_name, config_of_published}};
+          {"", has_published_names, same_name, config_of_published}};
 }
 
 }  // namespace ditto::models::qwen

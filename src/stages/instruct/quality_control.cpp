@@ -183,10 +183,13 @@ Result other_attribute(const Read& read, const std::vector<Words>& found,
   return {};
 }
 
-/// "Turn the night into day" of a clip by day.
+/// "Turn the night into day" of a clip by day; "make it night" says nothing of what it is.
 Result other_setting(const Read& read) {
-  const auto link = std::find_if(read.text.begin(), read.text.end(), [](const std::string& word) {
-    return word == "into" || word == "to" || word == "with";
+  const bool replaces = verb_of(read.text) == Verb::kReplace;
+  static const Words kFromTo = {"turn", "change", "transform", "convert", "switch", "shift"};
+  if (!replaces && !contains(kFromTo, read.text.front())) return {};
+  const auto link = std::find_if(read.text.begin(), read.text.end(), [&](const std::string& word) {
+    return replaces ? word == "with" || word == "by" : word == "into" || word == "to";
   });
   if (link == read.text.end()) return {};
   for (const std::string& word : Words(read.text.begin(), link)) {
