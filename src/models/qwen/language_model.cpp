@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "ditto/nn/attention.h"
+#include "ditto/nn/few_rows.h"
 #include "ditto/nn/rope.h"
 
 namespace ditto::models::qwen {
@@ -110,15 +111,17 @@ TextAttention::TextAttention(const nn::Scope& scope, const TextConfig& config)
 
 at::Tensor TextAttention::operator()(const at::Tensor& x, const TextPass& pass,
                                      LayerCache* cache) const {
-  const at::Tensor q = nn::rope_half(q_proj(x).unflatten(-1, {heads, -1}), pass.cos, pass.sin);
-  const at::Tensor k = nn::rope_half(k_proj(x).unflatten(-1, {kv_heads, -1}), pass.cos, pass.sin);
-  const at::Tensor v = v_proj(x).unflatten(-1, {kv_heads, -1});
+  const at::Tensor q =
+      nn::rope_half(nn::linear_of_few(x, q_proj).unflatten(-1, {heads, -1}), pass.cos, pass.sin);
+  const at::Tensor k =
+      nn::rope_half(nn::linear_of_few(x, k_proj).unflatten(-1, {kv_heads, -1}), pass.cos, pass.sin);
+  const at::Tensor v = nn::linear_of_few(x, v_proj).unflatten(-1, {kv_heads, -1});
   if (pass.one_each) {
     const std::int64_t count = pass.rows.size(0);
     cache->keys.transpose(1, 2).index_put_({pass.rows, pass.slots}, k.narrow(0, 0, count));
     cache->values.transpose(1, 2).index_put_({pass.rows, pass.slots}, v.narrow(0, 0, count));
     const at::Tensor attended = attention_of_rows(q.narrow(0, 0, count), pass, *cache);
-    return o_proj(at::constant_pad_nd(attended, {0, 0, 0, x.size(0) - count}));
+    return nn::linear_of_few(at::constant_pad_nd(attended, {0, 0, 0, x.size(0) - count}), o_proj);
   }
   std::vector<at::Tensor> attended;
   std::int64_t first = 0;
@@ -140,7 +143,7 @@ at::Tensor TextAttention::operator()(const at::Tensor& x, const TextPass& pass,
         grouped_attention(q.narrow(0, first, segment.count), keys, values, pass.masks[i]));
     first += segment.count;
   }
-  return o_proj(concatenated(attended));
+  return nn::linear_of_few(concatenated(attended), o_proj);
 }
 
 DecoderLayer::DecoderLayer(const nn::Scope& scope, const TextConfig& config)

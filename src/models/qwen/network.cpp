@@ -1,6 +1,7 @@
 #include "models/qwen/network.h"
 
 #include "ditto/core/files.h"
+#include "ditto/nn/few_rows.h"
 
 namespace ditto::models::qwen {
 Network::Network(const nn::Scope& scope, const Config& config)
@@ -14,6 +15,10 @@ Network::Network(const nn::Scope& scope, const Config& config)
     head_ =
         (scope / "lm_head").parameter("weight", {config.text.vocab_size, config.text.hidden_size});
   }
+}
+
+at::Tensor Network::logits(const at::Tensor& hidden) const {
+  return nn::linear_of_few(hidden, head_, {});
 }
 
 at::Tensor Network::embed(const at::Tensor& ids, const at::Tensor& image_pixels,

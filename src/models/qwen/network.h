@@ -15,7 +15,7 @@ class Network {
   const VisionTower& visual() const { return visual_; }
   const LanguageModel& language_model() const { return model_; }
   /// [..., hidden_size] -> [..., vocab_size]
-  at::Tensor logits(const at::Tensor& hidden) const { return at::linear(hidden, head_); }
+  at::Tensor logits(const at::Tensor& hidden) const;
 
   at::ScalarType dtype() const { return head_.scalar_type(); }
   at::Device device() const { return head_.device(); }

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "ditto/nn/attention.h"
+#include "ditto/nn/few_rows.h"
 #include "ditto/nn/rope.h"
 
 namespace ditto::models::qwen {
@@ -118,7 +119,8 @@ GatedMlp::GatedMlp(const nn::Scope& scope, std::int64_t dim, std::int64_t inner,
       activation(act) {}
 
 at::Tensor GatedMlp::operator()(const at::Tensor& x) const {
-  return down_proj(activate(gate_proj(x), activation).mul_(up_proj(x)));
+  const at::Tensor gate = activate(nn::linear_of_few(x, gate_proj), activation);
+  return nn::linear_of_few(gate.mul_(nn::linear_of_few(x, up_proj)), down_proj);
 }
 
 VisionBlock::VisionBlock(const nn::Scope& scope, const VisionConfig& config)
