@@ -10,6 +10,7 @@
 namespace ditto::models::qwen {
 namespace {
 
+constexpr std::int64_t kPiece = 256;  // rows of a wide layer at once, on the CPU
 constexpr double kEpsilon = 1e-6;  // of all norms, whatever the config says
 
 at::Tensor activate(at::Tensor x, const std::string& name) {
@@ -119,8 +120,15 @@ GatedMlp::GatedMlp(const nn::Scope& scope, std::int64_t dim, std::int64_t inner,
       activation(act) {}
 
 at::Tensor GatedMlp::operator()(const at::Tensor& x) const {
-  const at::Tensor gate = activate(nn::linear_of_few(x, gate_proj), activation);
-  return nn::linear_of_few(gate.mul_(nn::linear_of_few(x, up_proj)), down_proj);
+  const auto piece = [this](const at::Tensor& rows) {
+    const at::Tensor gate = activate(nn::linear_of_few(rows, gate_proj), activation);
+    return nn::linear_of_few(gate.mul_(nn::linear_of_few(rows, up_proj)), down_proj);
+  };
+  if (!x.is_cpu() || x.size(0) <= kPiece) return piece(x);
+  // The wide layer of all rows would be memory that the system has to clear, for each block anew.
+  std::vector<at::Tensor> pieces;
+  for (const at::Tensor& rows : x.split(kPiece)) pieces.push_back(piece(rows));
+  return at::cat(pieces);
 }
 
 VisionBlock::VisionBlock(const nn::Scope& scope, const VisionConfig& config)
