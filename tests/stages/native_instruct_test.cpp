@@ -98,7 +98,7 @@ TEST_F(NativeInstruct, SaysWhatMemoryItTakes) {
   config::Instruct few = tiny();
   few.weights += "/.";
   few.slots = 4;
-  EXPECT_EQ(make_instructor(few)->held_models({80, 640, 480, 2})[0].cache_bytes, longer / 2);
+  EXPECT_LT(make_instructor(few)->held_models({80, 640, 480, 2})[0].cache_bytes, longer);
   EXPECT_GT(instructor->working_bytes({80, 640, 480, 2}),
             instructor->working_bytes({8, 64, 48, 20}));
 }

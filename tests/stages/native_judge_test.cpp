@@ -105,6 +105,11 @@ TEST_F(NativeJudgeTest, EveryFrameGoesThroughTheVisionTowerOnce) {
   const auto model = model_of(tiny());
   judge->judge(video(1), video(2), {});
   EXPECT_EQ(model->work().pictures, 2 * tiny().frames);
+  // Another sample of the clip.
+  const std::string known = to_json(judge->judge(video(1), video(3), {})).dump();
+  EXPECT_EQ(model->work().pictures, 3 * tiny().frames);
+  EXPECT_EQ(to_json(judge->judge(video(1), video(3), {})).dump(), known);
+  EXPECT_EQ(model->work().pictures, 3 * tiny().frames);
   EXPECT_EQ(model->work().videos, 0);
 }
 

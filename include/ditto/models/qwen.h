@@ -36,6 +36,8 @@ struct Prompt {
   std::vector<std::int64_t> ids;
   at::Tensor pixel_values, image_grid_thw;
   at::Tensor pixel_values_videos, video_grid_thw, second_per_grid_ts;
+  /// In place of all pixels: what Generator::see() made of them, [tokens, hidden_size].
+  at::Tensor image_tokens, video_tokens;
 };
 
 struct Request {
@@ -99,6 +101,10 @@ class Generator {
 
   const text::ByteVocabulary& vocabulary() const { return *vocabulary_; }
   std::shared_ptr<const text::ByteVocabulary> shared_vocabulary() const { return vocabulary_; }
+
+  /// Through the vision tower, what the entry `preprocess` makes of one image or video: for any
+  /// number of prompts. -> [tokens, hidden_size]
+  at::Tensor see(const at::Tensor& pixels, const at::Tensor& grid, bool video) const;
 
   /// Keys and values of the beginning that several prompts share, behind `base` where there is one.
   std::shared_ptr<const Prefix> prefix(const Prompt& prompt,

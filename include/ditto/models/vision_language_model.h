@@ -85,15 +85,17 @@ class VisionLanguageModel {
   bool on_cpu() const;
   /// Of the weights in this dtype, wherever they are; there once, whoever asks.
   std::size_t weight_bytes() const;
-  /// Of the keys and values of all slots when they hold questions about that; there once, too.
+  /// Of the keys and values of all slots when they hold questions about that, and of what is kept
+  /// of pictures; there once, too.
   std::size_t cache_bytes(const ShownSize& shown) const;
   /// What each who asks takes of this machine's memory meanwhile: an estimate from above. A
   /// device's memory isn't planned.
   std::size_t memory_bytes(const ShownSize& shown) const;
 
-  /// A user's message that begins with these parts. `system`: what the model is told first; empty:
-  /// what it was trained with. Special tokens written out in texts are taken apart. Throws
-  /// Error(kTransient) when memory is short, Error(kInput) for weights that are broken.
+  /// A user's message that begins with these parts. Pictures that were shown lately don't go through
+  /// the vision tower again. `system`: what the model is told first; empty: what it was trained
+  /// with. Special tokens written out in texts are taken apart. Throws Error(kTransient) when memory
+  /// is short, Error(kInput) for weights that are broken.
   Shared begin(const std::string& system, const std::vector<MessagePart>& parts) const;
   /// The same message with more text; the conversation before it isn't computed again. Where the
   /// text before ends with a line break and the new one doesn't begin with white space, the tokens

@@ -13,7 +13,7 @@ struct HeldModel {
   std::string device, dtype;
   bool on_host = false;          ///< its bytes are this machine's memory, not a device's
   std::size_t weight_bytes = 0;  ///< known from the files
-  std::size_t cache_bytes = 0;   ///< keys and values of all slots; an estimate from above
+  std::size_t cache_bytes = 0;   ///< keys and values of all slots, pictures seen; from above
 };
 
 /// Each network once, with the largest cache that one of the stages wants.

@@ -63,7 +63,8 @@ std::vector<Completion> Engine::answer(const std::vector<PromptPart>& parts,
   return std::move(call.results);
 }
 
-std::shared_ptr<const Prefix> Engine::prefix(const PromptPart& part, const Prefix* base) {
+template <class F>
+auto Engine::between_passes(F&& work) {
   std::unique_lock lock(mutex_);
   ++visitors_;
   changed_.wait(lock, [this] { return !busy_; });
@@ -75,16 +76,31 @@ std::shared_ptr<const Prefix> Engine::prefix(const PromptPart& part, const Prefi
     busy_ = false;
     changed_.notify_all();
   };
-  std::shared_ptr<const Prefix> made;
   try {
-    made = make_prefix(network_, part, base);
+    auto result = work();
+    leave();
+    return result;
   } catch (...) {
     leave();
     throw;
   }
-  count_prompts({part});
-  leave();
-  return made;
+}
+
+std::shared_ptr<const Prefix> Engine::prefix(const PromptPart& part, const Prefix* base) {
+  return between_passes([&] {
+    count_prompts({part});
+    return make_prefix(network_, part, base);
+  });
+}
+
+at::Tensor Engine::see(const at::Tensor& pixels, const Grid& grid, bool video) {
+  return between_passes([&] {
+    {
+      const std::lock_guard lock(mutex_);
+      ++(video ? work_.videos : work_.pictures);
+    }
+    return network_.see(pixels, {grid});
+  });
 }
 
 Work Engine::work() const {
@@ -274,8 +290,12 @@ void Engine::fail(Call& call, const std::exception_ptr& error) {
 void Engine::count_prompts(const std::vector<PromptPart>& parts) {
   const std::lock_guard lock(mutex_);
   for (const PromptPart& part : parts) {
-    work_.pictures += static_cast<std::int64_t>(part.media.images.size());
-    work_.videos += static_cast<std::int64_t>(part.media.videos.size());
+    if (part.image_pixels.defined()) {
+      work_.pictures += static_cast<std::int64_t>(part.media.images.size());
+    }
+    if (part.video_pixels.defined()) {
+      work_.videos += static_cast<std::int64_t>(part.media.videos.size());
+    }
     work_.prompt_tokens += static_cast<std::int64_t>(part.ids.size());
   }
 }

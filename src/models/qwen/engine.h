@@ -33,6 +33,8 @@ class Engine {
 
   /// make_prefix() between two passes.
   std::shared_ptr<const Prefix> prefix(const PromptPart& part, const Prefix* base);
+  /// The vision tower between two passes, for one image or video.
+  at::Tensor see(const at::Tensor& pixels, const Grid& grid, bool video);
 
   Work work() const;
 
@@ -51,6 +53,9 @@ class Engine {
     Sequence sequence;
   };
 
+  /// Runs work with the network while nobody else does.
+  template <class F>
+  auto between_passes(F&& work);
   std::int64_t rows_for(std::int64_t capacity) const;
   void enqueue(Call& call);
   /// Takes the first pack that waits, if there is room for it.

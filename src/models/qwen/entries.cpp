@@ -21,7 +21,8 @@ Values forward(const Network& network, const Inputs& inputs) {
   }
   text.positions = as_tensor(positions, network.device());
   text.embeddings =
-      network.embed(batch.ids.flatten(), batch.image_pixels, batch.video_pixels, batch.media);
+      network.embed(batch.ids.flatten(), network.see(batch.image_pixels, batch.media.images),
+                    network.see(batch.video_pixels, batch.media.videos));
 
   const at::Tensor hidden = network.language_model()(text).unflatten(0, {rows, length});
   const std::int64_t kept = keep == 0 ? length : std::min(keep, length);

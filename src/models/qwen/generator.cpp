@@ -27,6 +27,19 @@ Generator Generator::load(const std::filesystem::path& directory, const nn::Plac
                    read_generation_config(source).end, limits);
 }
 
+at::Tensor Generator::see(const at::Tensor& pixels, const at::Tensor& grid, bool video) const {
+  const c10::InferenceMode inference;
+  const at::Tensor sizes = grid.to(at::kCPU, at::kLong).contiguous();
+  const auto* size = sizes.const_data_ptr<std::int64_t>();
+  const std::int64_t values = network_->config().vision.patch_elements();
+  if (pixels.size(1) != values) {
+    throw Error(ErrorKind::kInput, "the picture processor makes patches of " +
+                                       std::to_string(pixels.size(1)) +
+                                       " values, the network takes " + std::to_string(values));
+  }
+  return engine_->see(pixels.to(network_->device()), {size[0], size[1], size[2]}, video);
+}
+
 std::shared_ptr<const Prefix> Generator::prefix(const Prompt& prompt,
                                                 std::shared_ptr<const Prefix> base) const {
   const c10::InferenceMode inference;

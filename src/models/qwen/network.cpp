@@ -21,14 +21,16 @@ at::Tensor Network::logits(const at::Tensor& hidden) const {
   return nn::linear_of_few(hidden, head_, {});
 }
 
-at::Tensor Network::embed(const at::Tensor& ids, const at::Tensor& image_pixels,
-                          const at::Tensor& video_pixels, const Media& media) const {
+at::Tensor Network::see(const at::Tensor& pixels, const std::vector<Grid>& grids) const {
+  return pixels.defined() ? visual_(pixels, grids) : at::Tensor();
+}
+
+at::Tensor Network::embed(const at::Tensor& ids, const at::Tensor& image_tokens,
+                          const at::Tensor& video_tokens) const {
   const at::Tensor embedded = model_.embed(ids);
-  const auto put = [&](const at::Tensor& pixels, const std::vector<Grid>& grids, std::int64_t token,
-                       const char* kind) {
-    if (!pixels.defined()) return;
+  const auto put = [&](const at::Tensor& tokens, std::int64_t token, const char* kind) {
+    if (!tokens.defined()) return;
     const at::Tensor places = ids.eq(token).nonzero().flatten();
-    const at::Tensor tokens = visual_(pixels, grids);
     if (places.size(0) != tokens.size(0)) {
       throw Error(ErrorKind::kInput, "there are " + std::to_string(places.size(0)) + " " + kind +
                                          " tokens in input_ids and " +
@@ -36,8 +38,8 @@ at::Tensor Network::embed(const at::Tensor& ids, const at::Tensor& image_pixels,
     }
     embedded.index_copy_(0, places, tokens);
   };
-  put(image_pixels, media.images, config_.image_token_id, "image");
-  put(video_pixels, media.videos, config_.video_token_id, "video");
+  put(image_tokens, config_.image_token_id, "image");
+  put(video_tokens, config_.video_token_id, "video");
   return embedded;
 }
 

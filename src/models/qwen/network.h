@@ -20,11 +20,13 @@ class Network {
   at::ScalarType dtype() const { return head_.scalar_type(); }
   at::Device device() const { return head_.device(); }
 
+  /// Through the vision tower; undefined where the pixels are.
+  at::Tensor see(const at::Tensor& pixels, const std::vector<Grid>& grids) const;
   /// ids [N] i64 on the device -> [N, hidden_size]; tokens that stand for images and videos become
-  /// those of the vision tower. Undefined pixels leave them as they are. Throws Error(kInput) when
-  /// there are more or fewer of them than the grids have.
-  at::Tensor embed(const at::Tensor& ids, const at::Tensor& image_pixels,
-                   const at::Tensor& video_pixels, const Media& media) const;
+  /// those of the vision tower. Undefined ones leave them as they are. Throws Error(kInput) when
+  /// there are more or fewer of them than in the ids.
+  at::Tensor embed(const at::Tensor& ids, const at::Tensor& image_tokens,
+                   const at::Tensor& video_tokens) const;
 
  private:
   Config config_;

@@ -52,6 +52,65 @@ at::Tensor concatenated(const std::vector<at::Tensor>& tensors) {
   return tensors.empty() ? at::Tensor() : at::cat(tensors);
 }
 
+/// The vision tower's tokens of all parts' images, or videos. Those whose pixels are given go
+/// through it together.
+at::Tensor tokens_of(const Network& network, const std::vector<PromptPart>& parts,
+                     at::Tensor PromptPart::* pixels_of, at::Tensor PromptPart::* tokens_of_part,
+                     std::vector<Grid> Media::* grids_of) {
+  std::vector<at::Tensor> pixels;
+  std::vector<Grid> grids;
+  for (const PromptPart& part : parts) {
+    if (!(part.*pixels_of).defined()) continue;
+    pixels.push_back(part.*pixels_of);
+    const std::vector<Grid>& more = part.media.*grids_of;
+    grids.insert(grids.end(), more.begin(), more.end());
+  }
+  const at::Tensor seen = network.see(concatenated(pixels), grids);
+  std::vector<at::Tensor> all;
+  std::int64_t first = 0;
+  for (const PromptPart& part : parts) {
+    if ((part.*tokens_of_part).defined()) all.push_back(part.*tokens_of_part);
+    if (!(part.*pixels_of).defined()) continue;
+    const std::int64_t count = (part.*pixels_of).size(0) / network.config().vision.merge_unit();
+    all.push_back(seen.narrow(0, first, count));
+    first += count;
+  }
+  return concatenated(all);
+}
+
+/// [N, 3]
+std::vector<Grid> grids_of(const at::Tensor& sizes) {
+  std::vector<Grid> grids;
+  if (!sizes.defined()) return grids;
+  const at::Tensor table = sizes.to(at::kCPU, at::kLong).contiguous();
+  const auto* values = table.const_data_ptr<std::int64_t>();
+  for (std::int64_t i = 0; i < table.size(0); ++i) {
+    grids.push_back({values[3 * i], values[3 * i + 1], values[3 * i + 2]});
+  }
+  return grids;
+}
+
+/// A prompt whose images and videos went through the vision tower before.
+PromptPart read_seen_prompt(const Prompt& prompt, const Network& network) {
+  const Config& config = network.config();
+  PromptPart part;
+  part.ids = prompt.ids;
+  for (const std::int64_t id : prompt.ids) {
+    part.types.push_back(id == config.image_token_id   ? TokenType::kImage
+                         : id == config.video_token_id ? TokenType::kVideo
+                                                       : TokenType::kText);
+  }
+  part.image_tokens = prompt.image_tokens;
+  part.video_tokens = prompt.video_tokens;
+  part.media.images = grids_of(prompt.image_grid_thw);
+  part.media.videos = grids_of(prompt.video_grid_thw);
+  if (prompt.second_per_grid_ts.defined()) {
+    part.media.video_intervals =
+        prompt.second_per_grid_ts.to(at::kCPU) * config.vision.tokens_per_second;
+  }
+  return part;
+}
+
 }  // namespace
 
 std::vector<PromptPart> split_rows(const Batch& batch, const Config& config) {
@@ -97,6 +156,9 @@ std::vector<PromptPart> split_rows(const Batch& batch, const Config& config) {
 }
 
 PromptPart read_prompt(const Prompt& prompt, const Network& network) {
+  if (prompt.image_tokens.defined() || prompt.video_tokens.defined()) {
+    return read_seen_prompt(prompt, network);
+  }
   Values values;
   values.tensors["input_ids"] = at::tensor(prompt.ids, at::kLong).unsqueeze(0);
   const auto add = [&](const char* name, const at::Tensor& tensor) {
@@ -116,9 +178,7 @@ JoinedParts join_parts(const Network& network, const std::vector<PromptPart>& pa
                        const std::vector<PartPlace>& places) {
   JoinedParts joined;
   std::vector<std::int64_t> ids;
-  std::vector<at::Tensor> image_pixels, video_pixels;
   Positions positions;
-  Media all;
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const PromptPart& part = parts[i];
     const auto count = static_cast<std::int64_t>(part.ids.size());
@@ -132,19 +192,13 @@ JoinedParts join_parts(const Network& network, const std::vector<PromptPart>& pa
     joined.next.push_back(next);
     joined.drawn.push_back(
         {positions[0].back() + 1, positions[1].back() + 1, positions[2].back() + 1});
-
-    const auto add = [](std::vector<Grid>& to, const std::vector<Grid>& more) {
-      to.insert(to.end(), more.begin(), more.end());
-    };
-    add(all.images, part.media.images);
-    add(all.videos, part.media.videos);
-    if (part.image_pixels.defined()) image_pixels.push_back(part.image_pixels);
-    if (part.video_pixels.defined()) video_pixels.push_back(part.video_pixels);
   }
   joined.inputs.positions = as_tensor(positions, network.device());
-  joined.inputs.embeddings =
-      network.embed(at::tensor(ids, at::kLong).to(network.device()), concatenated(image_pixels),
-                    concatenated(video_pixels), all);
+  joined.inputs.embeddings = network.embed(at::tensor(ids, at::kLong).to(network.device()),
+                                           tokens_of(network, parts, &PromptPart::image_pixels,
+                                                     &PromptPart::image_tokens, &Media::images),
+                                           tokens_of(network, parts, &PromptPart::video_pixels,
+                                                     &PromptPart::video_tokens, &Media::videos));
   return joined;
 }
 

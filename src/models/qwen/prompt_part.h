@@ -10,6 +10,7 @@ struct PromptPart {
   std::vector<std::int64_t> ids;
   std::vector<TokenType> types;
   at::Tensor image_pixels, video_pixels;  ///< undefined where there are none
+  at::Tensor image_tokens, video_tokens;  ///< of the vision tower, in place of the pixels
   Media media;
 };
 

@@ -11,7 +11,7 @@ namespace ditto::models::qwen {
 namespace {
 
 constexpr std::int64_t kPiece = 256;  // rows of a wide layer at once, on the CPU
-constexpr double kEpsilon = 1e-6;  // of all norms, whatever the config says
+constexpr double kEpsilon = 1e-6;     // of all norms, whatever the config says
 
 at::Tensor activate(at::Tensor x, const std::string& name) {
   if (name == "silu") return at::silu_(x);

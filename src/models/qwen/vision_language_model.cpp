@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "ditto/core/files.h"
+#include "ditto/core/hash.h"
 #include "ditto/models/checkpoints.h"
 #include "ditto/models/qwen.h"
 #include "ditto/nn/device.h"
@@ -15,6 +16,7 @@
 #include "models/qwen/config.h"
 #include "models/qwen/image_processor.h"
 #include "models/qwen/kv_cache.h"
+#include "models/qwen/seen_pictures.h"
 
 namespace ditto::models {
 namespace {
@@ -38,6 +40,8 @@ Source source_of(const std::filesystem::path& path) {
 
 /// Taken for a prompt's text and its answer, when memory is planned.
 constexpr std::int64_t kTextTokens = 2048;
+/// Of pictures that are kept for more questions: 64 of 512 tokens.
+constexpr std::int64_t kSeenTokens = 1 << 15;
 
 /// Special tokens in what people and models write would end messages and stand for pictures.
 std::string without_special_tokens(std::string text) {
@@ -68,60 +72,88 @@ qwen::FrameSampling sampling_of(const qwen::ProcessorConfig& config, std::int64_
 class PromptPictures {
  public:
   PromptPictures(const qwen::ProcessorConfig& images, const qwen::ProcessorConfig& videos,
-                 at::Device device)
-      : images_(images), videos_(videos), device_(device) {}
+                 at::Device device, const qwen::Generator& generator, qwen::SeenPictures& seen)
+      : images_(images), videos_(videos), device_(device), generator_(generator), seen_(seen) {}
 
   text::ChatPart add(const MessagePart& part) {
-    const Pictures& given = part.pictures;
-    const at::Tensor pictures =
-        at::from_blob(const_cast<std::uint8_t*>(given.rgb.data()),
-                      {given.count, given.height, given.width, 3}, at::kByte);
-    return part.fps > 0 ? add_video(pictures, part) : add_image(pictures, part);
+    const bool video = part.fps > 0;
+    if (!video && part.pictures.count != 1) {
+      throw Error(ErrorKind::kInput, "a still is one picture");
+    }
+    const std::string key = key_of(part);
+    std::optional<qwen::Seen> seen = seen_.find(key);
+    if (!seen) {
+      seen = video ? see_video(part) : see_image(part);
+      seen_.keep(key, *seen);
+    }
+    Shown& shown = video ? shown_videos_ : shown_images_;
+    shown.tokens.push_back(seen->tokens);
+    shown.grids.push_back(seen->grid);
+    shown.seconds.push_back(seen->seconds);
+    const std::int64_t count = seen->tokens.size(0);
+    return video ? text::ChatPart::video(count) : text::ChatPart::image(count);
   }
 
   void give_to(qwen::Prompt& prompt) const {
-    if (!image_patches_.empty()) {
-      prompt.pixel_values = at::cat(image_patches_);
-      prompt.image_grid_thw = at::cat(image_grids_);
+    if (!shown_images_.tokens.empty()) {
+      prompt.image_tokens = at::cat(shown_images_.tokens);
+      prompt.image_grid_thw = at::cat(shown_images_.grids);
     }
-    if (!video_patches_.empty()) {
-      prompt.pixel_values_videos = at::cat(video_patches_);
-      prompt.video_grid_thw = at::cat(video_grids_);
-      prompt.second_per_grid_ts = at::tensor(seconds_);
+    if (!shown_videos_.tokens.empty()) {
+      prompt.video_tokens = at::cat(shown_videos_.tokens);
+      prompt.video_grid_thw = at::cat(shown_videos_.grids);
+      prompt.second_per_grid_ts = at::tensor(shown_videos_.seconds);
     }
   }
 
  private:
-  text::ChatPart add_image(const at::Tensor& pictures, const MessagePart& part) {
-    if (pictures.size(0) != 1) throw Error(ErrorKind::kInput, "a still is one picture");
-    qwen::ProcessorConfig config = images_;
-    bound_pixels(config, part.max_pixels);
-    const qwen::VisionInputs made = process_images(config, {pictures[0].to(device_)});
-    image_patches_.push_back(made.patches);
-    image_grids_.push_back(made.grid);
-    return text::ChatPart::image(token_counts(config, made.grid).front());
+  struct Shown {
+    std::vector<at::Tensor> tokens, grids;
+    std::vector<float> seconds;
+  };
+
+  static std::string key_of(const MessagePart& part) {
+    const Pictures& given = part.pictures;
+    Sha256 hash;
+    hash.update(std::to_string(given.count) + " " + std::to_string(given.height) + " " +
+                std::to_string(given.width) + " " + std::to_string(part.fps) + " " +
+                std::to_string(part.frames) + " " + std::to_string(part.max_pixels) + "\n");
+    hash.update(given.rgb.data(), given.rgb.size());
+    return hash.hex();
   }
 
-  text::ChatPart add_video(const at::Tensor& pictures, const MessagePart& part) {
+  static at::Tensor tensor_of(const Pictures& given) {
+    return at::from_blob(const_cast<std::uint8_t*>(given.rgb.data()),
+                         {given.count, given.height, given.width, 3}, at::kByte);
+  }
+
+  qwen::Seen see_image(const MessagePart& part) const {
+    qwen::ProcessorConfig config = images_;
+    bound_pixels(config, part.max_pixels);
+    const qwen::VisionInputs made =
+        process_images(config, {tensor_of(part.pictures)[0].to(device_)});
+    return {generator_.see(made.patches, made.grid, false), made.grid};
+  }
+
+  qwen::Seen see_video(const MessagePart& part) const {
     qwen::ProcessorConfig config = videos_;
     bound_pixels(config, part.max_pixels);
+    const at::Tensor pictures = tensor_of(part.pictures);
     const std::int64_t frames = pictures.size(0);
     const std::vector<std::int64_t> taken =
         sampled_frames(config, frames, sampling_of(config, frames, part));
     const at::Tensor chosen = pictures.index_select(0, at::tensor(taken, at::kLong)).to(device_);
     const qwen::VisionInputs made = process_videos(config, {chosen});
-    video_patches_.push_back(made.patches);
-    video_grids_.push_back(made.grid);
-    seconds_.push_back(
-        static_cast<float>(seconds_per_grid(config, chosen.size(0), frames, part.fps)));
-    return text::ChatPart::video(token_counts(config, made.grid).front());
+    return {generator_.see(made.patches, made.grid, true), made.grid,
+            static_cast<float>(seconds_per_grid(config, chosen.size(0), frames, part.fps))};
   }
 
   const qwen::ProcessorConfig& images_;
   const qwen::ProcessorConfig& videos_;
   at::Device device_;
-  std::vector<at::Tensor> image_patches_, image_grids_, video_patches_, video_grids_;
-  std::vector<float> seconds_;
+  const qwen::Generator& generator_;
+  qwen::SeenPictures& seen_;
+  Shown shown_images_, shown_videos_;
 };
 
 }  // namespace
@@ -197,6 +229,7 @@ struct VisionLanguageModel::State {
   const qwen::Config config;
   const text::Tokenizer tokenizer;
   const qwen::ProcessorConfig images, videos;
+  qwen::SeenPictures seen{kSeenTokens};
   mutable std::mutex mutex;  ///< of what follows
   std::optional<qwen::Generator> loaded;
   std::map<std::string, std::shared_ptr<const text::JsonConstraint>> forms;
@@ -242,8 +275,10 @@ std::size_t VisionLanguageModel::weight_bytes() const {
 
 std::size_t VisionLanguageModel::cache_bytes(const ShownSize& shown) const {
   const std::int64_t tokens = state_->tokens_of(shown) + kTextTokens;
-  return qwen::KvCache::bytes(state_->config.text, state_->options.slots, tokens,
-                              state_->placement.dtype);
+  const auto seen = static_cast<std::uint64_t>(kSeenTokens * state_->config.text.hidden_size) *
+                    c10::elementSize(state_->placement.dtype);
+  return seen + qwen::KvCache::bytes(state_->config.text, state_->options.slots, tokens,
+                                     state_->placement.dtype);
 }
 
 std::size_t VisionLanguageModel::memory_bytes(const ShownSize& shown) const {
@@ -266,7 +301,9 @@ std::size_t VisionLanguageModel::memory_bytes(const ShownSize& shown) const {
 VisionLanguageModel::Shared VisionLanguageModel::begin(
     const std::string& system, const std::vector<MessagePart>& parts) const {
   return state_->run([&] {
-    PromptPictures pictures(state_->images, state_->videos, state_->placement.device);
+    const qwen::Generator& generator = state_->generator();
+    PromptPictures pictures(state_->images, state_->videos, state_->placement.device, generator,
+                            state_->seen);
     std::vector<text::ChatPart> said;
     for (const MessagePart& part : parts) {
       said.push_back(part.pictures.count > 0
@@ -282,7 +319,7 @@ VisionLanguageModel::Shared VisionLanguageModel::begin(
     text.resize(text.size() - std::string_view(kEndOfMessage).size());
     qwen::Prompt prompt = state_->prompt_of(text);
     pictures.give_to(prompt);
-    return std::make_shared<const Conversation>(state_->generator().prefix(prompt));
+    return std::make_shared<const Conversation>(generator.prefix(prompt));
   });
 }
 
