@@ -103,8 +103,11 @@ void instruct(const StageOptions& options, const config::Config& config) {
   });
   const int key_frame = frame_at(config.edit.keyframe_position, video.frames.size());
   const stages::Clip clip = clip_of(std::move(video), key_frame);
+  stages::InstructRequest request{.count = options.count};
+  if (!config.edit.objects.empty())
+    request.objects = stages::make_editor(config.edit)->own_objects();
   const stages::Instructions made =
-      instructor->instruct(clip, {.count = options.count}, stream_for(config, clip.id, "instruct"));
+      instructor->instruct(clip, request, stream_for(config, clip.id, "instruct"));
   const auto& instructions = made.list;
   if (!made.caption.empty()) spdlog::info("{}: {}", options.video, made.caption);
   for (const stages::InstructionDrop& drop : made.drops) {

@@ -11,8 +11,8 @@ Backends make_backends(const config::Config& config, int generator_threads) {
   backends.enhancer = stages::make_enhancer(config.enhance);
   backends.judge = stages::make_judge(config.judge);
   if (!config.sources.instructions.empty()) {
-    backends.user_instructions =
-        stages::UserInstructions::read(config.sources.instructions, backends.editor->own_objects());
+    backends.user_instructions = stages::UserInstructions::read(
+        config.sources.instructions, stages::names_of(backends.editor->own_objects()));
   }
   return backends;
 }

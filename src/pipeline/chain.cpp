@@ -166,7 +166,8 @@ std::vector<stages::Instruction> ClipChain::instructions() {
   std::lock_guard lock(instruct_mutex_);
   if (auto known = known_instructions()) return *known;
   stages::InstructRequest request{.count = context_.config.instruct.count,
-                                  .taken = context_.backends.user_instructions.for_clip(record_)};
+                                  .taken = context_.backends.user_instructions.for_clip(record_),
+                                  .objects = context_.backends.editor->own_objects()};
   if (previous_ != nullptr) request.owed = previous_->owed();
   const stages::Clip& frames = clip();
   double seconds = 0;

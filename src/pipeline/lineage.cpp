@@ -52,6 +52,8 @@ StageKey Lineage::instruct(const stages::ClipRecord& clip, std::int64_t ordinal,
   for (const auto& instruction : backends_.user_instructions.for_clip(clip)) {
     inputs["user"].push_back(nlohmann::json(stages::to_json(instruction)));
   }
+  for (const auto& object : backends_.editor->own_objects())
+    inputs["objects"].push_back(nlohmann::json::array({object.name, object.aspect}));
   return key_of("instruct", std::move(inputs));
 }
 

@@ -194,6 +194,25 @@ TEST(LocalEdits, GrowWithTheWordsOfStrength) {
   }
 }
 
+TEST(LocalEdits, ATintIsAGlazeAndNoPaint) {
+  const cv::Mat picture = disks_on_grey({{{0.3, 0.5}, kBluePaint}});
+  const cv::Point inside(static_cast<int>(0.3 * picture.cols), picture.rows / 2);
+  const auto at = [&](const std::string& text) {
+    const EditResult result = edit_text(picture, text);
+    EXPECT_EQ(result.refusal, "") << text;
+    const cv::Vec3b p = result.image.at<cv::Vec3b>(inside);
+    return editing::Rgb(p[0] / 255.0F, p[1] / 255.0F, p[2] / 255.0F);
+  };
+  const editing::Rgb tinted = at("Tint the blue object red");
+  const editing::Rgb painted = at("Make the blue object red");
+  EXPECT_EQ(editing::colour_of(painted), Colour::kRed);
+  // Both colours show, so it is a purple, and no darker than either.
+  const float hue = editing::to_hsv(tinted).h;
+  EXPECT_TRUE(hue > 270 && hue < 350) << hue;
+  EXPECT_GT(editing::luma(tinted), 0.8F * editing::luma(editing::Rgb(30, 70, 205) * (1 / 255.0F)));
+  EXPECT_EQ(at("Make the blue object slightly red"), tinted);
+}
+
 TEST(Placement, KeepsClearOfPeopleUnlessAsked) {
   cv::Mat picture = disks_on_grey({}, {416, 240}, 150);
   // The only calm place is somebody's chest.
@@ -241,6 +260,11 @@ TEST(Placement, WhatStandsStandsOnTheGround) {
     const editing::Spot spot = editing::find_spot(editing::room_of(scene, nullptr), program);
     ASSERT_EQ(spot.refusal, "");
     EXPECT_GT(spot.box.br().y, 0.6 * scene.rows);
+    // Not cut off by the lower border, even when asked to be down there.
+    program.place = "bottom";
+    const editing::Spot low = editing::find_spot(editing::room_of(scene, nullptr), program);
+    ASSERT_EQ(low.refusal, "");
+    EXPECT_LT(low.box.br().y, 0.98 * scene.rows) << object;
   }
 }
 

@@ -56,7 +56,7 @@ TEST(OwnObjects, AreAddedByTheirFileNames) {
   config::Edit config;
   config.objects = folder.path();
   const auto editor = make_editor(config);
-  EXPECT_EQ(editor->own_objects(), std::vector<std::string>{"garden gnome"});
+  EXPECT_EQ(names_of(editor->own_objects()), std::vector<std::string>{"garden gnome"});
   const cv::Mat picture = disks_on_grey({});
   for (const char* text : {"Add a garden gnome.", "Please put the garden gnome on the left"}) {
     const EditResult result = edit(*editor, picture, text);

@@ -77,6 +77,26 @@ TEST(Looks, AutumnTurnsLeavesAndLeavesTheRest) {
   EXPECT_GT(ball[2], ball[0] + 0.4);
 }
 
+// Coloured light falls on areas, not on grain.
+TEST(Looks, ClubLightHasNoSpecklesOrColouredRims) {
+  cv::Mat picture = disks_on_grey({}, {416, 240}, 150);
+  cv::rectangle(picture, {150, 60, 50, 160}, cv::Scalar(25, 25, 28), cv::FILLED);
+  const cv::Mat lit =
+      editing::find_look("neon_lights")->apply(editing::to_float(picture), {1.0, ""});
+  // Magenta against cyan, by place: red less green for what is lit enough to have a colour.
+  const auto tint = [&](int y, int x) {
+    const editing::Rgb c = lit.at<editing::Rgb>(y, x);
+    return (c[0] - c[1]) / std::max({0.1F, c[0], c[1], c[2]});
+  };
+  double most = 0;
+  for (int y = 2; y < picture.rows - 2; ++y) {
+    for (int x = 2; x < picture.cols - 6; ++x)
+      most = std::max<double>(most, std::abs(tint(y, x) - tint(y, x + 4)));
+  }
+  EXPECT_LT(most, 0.35);
+  EXPECT_GT(tint(120, 20) - tint(120, 400), 0.8);
+}
+
 // Two halves that meet along a slanted line, with a thin band between.
 cv::Mat halves() {
   cv::Mat picture(160, 240, CV_8UC3, cv::Scalar(200, 60, 40));

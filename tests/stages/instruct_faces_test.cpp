@@ -64,7 +64,7 @@ TEST_F(RealFaces, AFaceIsFoundWhereItIs) {
   const instructing::Measurements m = instructing::measure(clip);
   EXPECT_EQ(m.faces, 1);
   Stream stream(1, "faces", "instruct");
-  for (const auto& candidate : instructing::local_candidates(clip, m, 5, stream)) {
+  for (const auto& candidate : instructing::local_candidates(clip, m, 5, {}, stream)) {
     if (candidate.program.name != "add") continue;
     const editing::Spot spot =
         editing::find_spot(editing::room_of(clip.key(), &clip), candidate.program);

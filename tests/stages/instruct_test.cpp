@@ -194,6 +194,50 @@ TEST(Candidates, DoNotContradictTheClip) {
   }
 }
 
+// The editor's own drawings give way to the user's things half of the time, and wholly where both
+// go by one name.
+TEST(Instruct, AsksForTheUsersOwnThingsByTheirNames) {
+  config::Instruct config;
+  config.global_fraction = 0;
+  config.replace_weight = config.remove_weight = config.attribute_weight = 0;
+  const auto instructor = make_instructor(config);
+  const Clip clip = landscape_clip();
+  const std::vector<OwnObject> own = {{"garden gnome", 0.75}, {"sunflowers", 0.6}, {"kite", 1}};
+  const std::vector<std::string> names = names_of(own);
+  std::map<std::string, int> asked;
+  for (std::uint64_t i = 0; i < 12; ++i) {
+    const Stream stream(i, "own", "instruct");
+    std::set<std::string> once;
+    for (const Instruction& instruction :
+         instructor->instruct(clip, {.count = 3, .objects = own}, stream).list) {
+      SCOPED_TRACE(instruction.text);
+      const editing::Parsed parsed = editing::parse_instruction(instruction.text, names);
+      ASSERT_TRUE(parsed.program) << parsed.refusal;
+      EXPECT_EQ(parsed.program->name, "add");
+      EXPECT_EQ(instruction.target, editing::target_text(*parsed.program));
+      EXPECT_TRUE(once.insert(parsed.program->object).second) << "asked twice";
+      const bool is_own =
+          std::find(names.begin(), names.end(), parsed.program->object) != names.end();
+      EXPECT_EQ(instruction.program.is_null(), is_own);
+      ++asked[is_own ? parsed.program->object : "drawn"];
+      EXPECT_EQ(instruction.text.find(" a sunflowers"), std::string::npos);
+    }
+  }
+  EXPECT_GT(asked["garden gnome"], 2);
+  EXPECT_GT(asked["sunflowers"], 2);
+  EXPECT_GT(asked["kite"], 2);
+  EXPECT_GT(asked["drawn"], 4);
+  // What the user has asked for already isn't asked for again.
+  Instruction taken;
+  taken.text = "Put a garden gnome on the left";
+  for (const Instruction& instruction :
+       instructor
+           ->instruct(clip, {.count = 9, .taken = {taken}, .objects = own},
+                      Stream(1, "own", "instruct"))
+           .list)
+    EXPECT_EQ(instruction.text.find("gnome"), std::string::npos);
+}
+
 TEST(UserInstructions, AreFoundByPathNameAndClip) {
   const UserInstructions user = UserInstructions::parse(
       "{\"path\": \"holiday/beach.mp4\", \"text\": \"Make it night\"}\n\n"

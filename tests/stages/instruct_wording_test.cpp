@@ -175,6 +175,71 @@ TEST(Parser, ReadsWhatPeopleType) {
   }
 }
 
+// As people type it: the program's name, and what it is about.
+TEST(Parser, ReadsFreeWordings) {
+  struct Case {
+    const char* text;
+    const char* program;
+    const char* about = "";  // target, or what is added
+    const char* with = "";   // colour or object
+  };
+  static constexpr Case kCases[] = {
+      {"Turn the video into a sketch", "pencil_sketch"},
+      {"make this black & white", "black_and_white"},
+      {"B&W please", "black_and_white"},
+      {"Add a sepia filter", "sepia"},
+      {"Give it a sepia tone", "sepia"},
+      {"Make it look like an old movie", "vintage_film"},
+      {"Apply a cartoon effect", "cartoon"},
+      {"Cartoonify this", "cartoon"},
+      {"Turn it into a painting", "oil_painting"},
+      {"make it look like it was painted with watercolors", "watercolour"},
+      {"add snow", "snow"},
+      {"Make it look like it's snowing", "snow"},
+      {"It should be night time", "night"},
+      {"Change day to night", "night"},
+      {"Add some fog", "fog"},
+      {"make it look rainy and wet", "rain"},
+      {"Turn the trees to autumn colors", "autumn"},
+      {"make it look like fall", "autumn"},
+      {"Increase the saturation", "vivid"},
+      {"make it look like a video game from the 80s", "pixel_art"},
+      {"Make the leaves orange", "recolour", "the greenery", "orange"},
+      {"put a sunset in the sky", "replace", "the sky", "sunset"},
+      {"Give the sky some clouds", "replace", "the sky", "clouds"},
+      {"add clouds to the sky", "replace", "the sky", "clouds"},
+      {"make the sky cloudy", "replace", "the sky", "clouds"},
+      {"make the sky dark and stormy", "replace", "the sky", "storm"},
+      {"Add northern lights to the sky", "replace", "the sky", "aurora"},
+      {"turn the lawn into a lavender field", "replace", "the grass", "lavender"},
+      {"replace grass with sand", "replace", "the grass", "sand"},
+      {"remove the man on the left", "remove", "the person on the left"},
+      {"Erase the pedestrian walking in the middle", "remove", "the person in the middle"},
+      {"remove the car driving by", "remove", "the moving object"},
+      {"Can you remove the passing car?", "remove", "the moving object"},
+      {"Only keep the red in color", "isolate", "the red object"},
+      {"Keep the red bag in colour and make everything else gray", "isolate", "the red object"},
+      {"make everything black and white except the red box", "isolate", "the red object"},
+      {"Make the red one green", "recolour", "the red object", "green"},
+      {"Tint the red object blue", "recolour", "the red object", "blue"},
+      {"add a full moon to the sky", "add", "moon"},
+      {"Add a hot air balloon floating in the background", "add", "hot air balloon"},
+      {"put a kite up in the air", "add", "kite"},
+  };
+  for (const Case& it : kCases) {
+    SCOPED_TRACE(it.text);
+    const editing::Parsed parsed = editing::parse_instruction(it.text);
+    ASSERT_TRUE(parsed.program) << parsed.refusal;
+    EXPECT_EQ(parsed.program->name, it.program);
+    if (*it.about != 0) {
+      EXPECT_EQ(editing::target_text(*parsed.program), it.about);
+    }
+    if (*it.with != 0) {
+      EXPECT_TRUE(parsed.program->colour == it.with || parsed.program->object == it.with);
+    }
+  }
+}
+
 TEST(Parser, RefusesWhatItDoesNotKnowEntirely) {
   const std::pair<const char*, const char*> cases[] = {
       {"Turn it into the LEGO style", "lego"},
@@ -186,6 +251,11 @@ TEST(Parser, RefusesWhatItDoesNotKnowEntirely) {
       {"make the car blue", "without its colour"},
       {"Put a tiny green kite at the top left", "tiny"},
       {"Make her smile", "her"},
+      {"Add a neon sign", "neon sign"},
+      {"Add candles", "candles"},
+      {"Put sunglasses on the man", "sunglasses"},
+      {"Make it brighter", "\"it\""},
+      {"Turn it into Van Gogh's Starry Night", "goghs"},
       {"", "no known edit"},
       {"\xff\xfe?!", "no known edit"},
   };

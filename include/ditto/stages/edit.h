@@ -20,8 +20,8 @@ class Editor {
  public:
   virtual ~Editor() = default;
   virtual BackendId id() const = 0;
-  /// Names of what can be added besides what the editor draws (the config's edit.objects).
-  virtual std::vector<std::string> own_objects() const { return {}; }
+  /// What can be added besides what the editor draws (the config's edit.objects).
+  virtual std::vector<OwnObject> own_objects() const { return {}; }
   /// Carries out the instruction on the key frame. `clip`, where there is one, is what the key
   /// frame is of: what moves, and what was behind a thing that is removed, is looked up in its
   /// other frames. An instruction outside the repertoire is refused, not an error.

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,6 +42,14 @@ Instruction instruction_from_json(const nlohmann::json& value);
 /// Numbers of instructions, one for each Task.
 using TaskCounts = std::array<int, kTasks>;
 
+/// A thing of the user's own that the editor can add (the config's edit.objects).
+struct OwnObject {
+  std::string name;
+  double aspect = 1;  ///< width / height
+  friend bool operator==(const OwnObject&, const OwnObject&) = default;
+};
+std::vector<std::string> names_of(std::span<const OwnObject> objects);
+
 /// What is asked of an instructor for one clip.
 struct InstructRequest {
   int count = 1;
@@ -49,6 +58,8 @@ struct InstructRequest {
   TaskCounts owed = {};
   /// The user's own for this clip: none of these edits is asked for again.
   std::vector<Instruction> taken = {};
+  /// What the editor can add besides what it draws; a backend may ask for it.
+  std::vector<OwnObject> objects = {};
 };
 
 /// An instruction that a model proposed and that isn't used.

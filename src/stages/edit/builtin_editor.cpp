@@ -26,12 +26,14 @@ class BuiltinEditor : public Editor {
  public:
   explicit BuiltinEditor(const config::Edit& config) : config_(config) {
     if (!config.objects.empty()) objects_ = editing::read_objects(config.objects);
-    for (const auto& [name, unused] : objects_) names_.push_back(name);
+    for (const auto& [name, rgba] : objects_)
+      own_objects_.push_back({name, editing::aspect_of(rgba)});
+    names_ = names_of(own_objects_);
     digest_ = editing::digest_of(objects_);
   }
 
-  BackendId id() const override { return {"builtin", 4, digest_}; }
-  std::vector<std::string> own_objects() const override { return names_; }
+  BackendId id() const override { return {"builtin", 5, digest_}; }
+  std::vector<OwnObject> own_objects() const override { return own_objects_; }
 
   EditResult edit(const cv::Mat& key_frame, const Clip* clip, const Instruction& instruction,
                   Stream stream) const override {
@@ -71,6 +73,7 @@ class BuiltinEditor : public Editor {
  private:
   config::Edit config_;
   editing::UserObjects objects_;
+  std::vector<OwnObject> own_objects_;
   std::vector<std::string> names_;
   std::string digest_;
 };

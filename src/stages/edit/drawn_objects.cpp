@@ -320,27 +320,43 @@ void rainbow(Canvas& canvas, const Rgb&) {
   });
 }
 
+// A parasol whose pole stands in the ground, seen from a little below its rim.
 void umbrella(Canvas& canvas, const Rgb& colour) {
-  canvas.line({{0.5F, 0.06F}, {0.5F, 0.90F}}, 0.018F, Rgb(0.36F, 0.24F, 0.14F));
-  std::vector<cv::Point2f> hook;
-  for (int i = 0; i <= 12; ++i) {
-    const float a = kPi * static_cast<float>(i) / 12;
-    hook.emplace_back(0.55F - 0.05F * std::cos(a), 0.90F + 0.06F * std::sin(a));
-  }
-  canvas.line(hook, 0.022F, Rgb(0.36F, 0.24F, 0.14F));
-  canvas.line({{0.5F, 0.0F}, {0.5F, 0.06F}}, 0.014F, grey(0.2F));
-  canvas.paint([&](float u, float v) {
-    const float x = (u - 0.5F) / 0.495F;
-    if (std::abs(x) > 1) return kNothing;
-    const float top = 0.50F - 0.46F * std::sqrt(1 - x * x);
-    // The lower rim is scalloped, one arc per panel.
-    const float phase = (std::asin(x) / kPi + 0.5F) * 6;
-    const float rim = 0.50F - 0.055F * std::sin((phase - std::floor(phase)) * kPi);
-    if (v < top || v > rim) return kNothing;
-    const int panel = static_cast<int>(std::floor(phase));
-    const Rgb c = panel % 2 == 0 ? colour : colour * 0.84F;
-    return solid(lit_ball(c, x * 0.95F, (v - 0.5F) / 0.5F * 0.9F, 0.15F));
+  canvas.paint([](float u, float v) {
+    const float x = (u - 0.5F - 0.03F * (v - 0.3F)) / 0.013F;
+    if (std::abs(x) > 1 || v < 0.03F) return kNothing;
+    return solid(Rgb(0.80F, 0.74F, 0.64F) * (0.98F - 0.30F * x - 0.25F * x * x));
   });
+  const Rgb second = lerp(colour, Rgb(0.98F, 0.96F, 0.90F), 0.9F);
+  // The dome's half width, and where its rim ends above and below.
+  const auto rim_at = [](float x) { return 0.36F + 0.055F * std::sqrt(1 - x * x); };
+  canvas.paint([&](float u, float v) {
+    const float x = (u - 0.5F) / 0.497F;
+    if (std::abs(x) > 1) return kNothing;
+    // The far side's lining, in shade.
+    const float upper = 0.36F - 0.03F * std::sqrt(1 - x * x);
+    if (v < upper || v > rim_at(x) - 0.012F) return kNothing;
+    return solid(colour * 0.42F);
+  });
+  canvas.paint([&](float u, float v) {
+    const float x = (u - 0.5F) / 0.497F;
+    if (std::abs(x) > 1) return kNothing;
+    const float top = 0.36F - 0.31F * std::pow(1 - x * x, 0.62F);
+    // Panels meet at the tip: their seams are meridians of the dome.
+    const float height = clamp01((0.40F - v) / 0.35F);
+    const float half = std::sqrt(std::max(1e-3F, 1 - std::pow(height, 1.7F)));
+    const float phase = (std::asin(std::clamp(x / half, -1.0F, 1.0F)) / kPi + 0.5F) * 6;
+    const float panel = std::floor(std::min(phase, 5.99F));
+    // A valance hangs from the rim, one arc per panel.
+    const float arc = std::sin((phase - panel) * kPi);
+    const float rim = rim_at(x) + 0.012F - 0.03F * (1 - arc);
+    if (v < top || v > rim) return kNothing;
+    const Rgb base = static_cast<int>(panel) % 2 == 0 ? colour : second;
+    const float valance = v > rim - 0.035F ? 0.86F : 1.0F;
+    const float fold = 0.90F + 0.10F * arc;
+    return solid(lit_ball(base, x * 0.92F, (v - 0.42F) / 0.42F, 0.08F) * (fold * valance));
+  });
+  canvas.line({{0.5F, 0.015F}, {0.5F, 0.055F}}, 0.016F, Rgb(0.80F, 0.74F, 0.64F));
 }
 
 void party_balloons(Canvas& canvas, const Rgb&) {
@@ -379,7 +395,7 @@ const Drawing kDrawings[] = {
     {"moon", {0.24, 1.0, true, false, true, false, ""}, moon},
     {"paper_plane", {0.14, 1.5, true, false, false, true, "white"}, paper_plane},
     {"rainbow", {0.42, 2.0, true, false, true, false, ""}, rainbow},
-    {"umbrella", {0.34, 0.90, false, false, false, true, "red"}, umbrella},
+    {"umbrella", {0.44, 0.84, false, false, false, true, "red"}, umbrella},
 };
 
 const Drawing& drawing_of(std::string_view name) {

@@ -97,6 +97,40 @@ cv::Mat ink_lines(const cv::Mat& light, double sigma, double sharpness, double t
   return out;
 }
 
+cv::Mat strokes(const cv::Mat& light, double reach) {
+  const cv::Mat grain = light - blurred(light, reach / 4);
+  const int side = std::max(3, static_cast<int>(std::lround(reach)) | 1);
+  cv::Mat slant = cv::Mat::zeros(side, side, CV_32FC1);
+  for (int i = 0; i < side; ++i) slant.at<float>(side - 1 - i, i) = 1.0F / static_cast<float>(side);
+  cv::Mat out;
+  cv::filter2D(grain, out, CV_32F, slant, {-1, -1}, 0, cv::BORDER_REFLECT_101);
+  return out;
+}
+
+cv::Mat coherence(const cv::Mat& light, double sigma) {
+  cv::Mat dx;
+  cv::Mat dy;
+  cv::Scharr(light, dx, CV_32F, 1, 0, 1.0 / 32, 0, cv::BORDER_REFLECT_101);
+  cv::Scharr(light, dy, CV_32F, 0, 1, 1.0 / 32, 0, cv::BORDER_REFLECT_101);
+  const cv::Mat xx = blurred(dx.mul(dx), sigma);
+  const cv::Mat yy = blurred(dy.mul(dy), sigma);
+  const cv::Mat xy = blurred(dx.mul(dy), sigma);
+  cv::Mat out(light.size(), CV_32FC1);
+  for (int y = 0; y < light.rows; ++y) {
+    for (int x = 0; x < light.cols; ++x) {
+      const float a = xx.at<float>(y, x);
+      const float b = yy.at<float>(y, x);
+      const float c = xy.at<float>(y, x);
+      out.at<float>(y, x) = std::sqrt((a - b) * (a - b) + 4 * c * c) / (a + b + 1e-7F);
+    }
+  }
+  return out;
+}
+
+cv::Mat flat_areas(const cv::Mat& rgb, double unit) {
+  return dabs(dabs(dabs(rgb, 6 * unit), 5 * unit), 3 * unit);
+}
+
 cv::Mat dodge_lines(const cv::Mat& light, double sigma) {
   const cv::Mat around = blurred(light, sigma);
   cv::Mat out(light.size(), CV_32FC1);

@@ -29,6 +29,13 @@ cv::Mat dabs(const cv::Mat& rgb, double radius);
 /// near 0 gives lines only, near the luma of shadows it fills them.
 cv::Mat ink_lines(const cv::Mat& luma, double sigma, double sharpness, double threshold,
                   double steepness);
+/// Strokes of a pencil or chalk along one slant, about -0.1 .. 0.1: the picture's own grain, drawn
+/// out to `reach` pixels, so that it sticks to what it is on.
+cv::Mat strokes(const cv::Mat& luma, double reach);
+/// How much the contours round a place run one way: near 0 in a lawn, 1 along an outline.
+cv::Mat coherence(const cv::Mat& luma, double sigma);
+/// Large even areas, as somebody cuts a picture into few colours; `unit` scales them.
+cv::Mat flat_areas(const cv::Mat& rgb, double unit);
 /// Dark where the picture has lines and edges, 1 on even areas: luma divided by its neighbourhood.
 cv::Mat dodge_lines(const cv::Mat& luma, double sigma);
 /// Gradient magnitude (Scharr, per pixel) after blurring by sigma.
@@ -54,6 +61,12 @@ inline Rgb times(const Rgb& a, const Rgb& b) { return {a[0] * b[0], a[1] * b[1],
 inline Rgb saturated(const Rgb& c, float factor) {
   const float y = luma(c);
   return Rgb(y, y, y) + (c - Rgb(y, y, y)) * factor;
+}
+/// Saturation scaled by up to `factor`, the less the greyer the colour is: what has hardly any
+/// would turn blotchy.
+inline Rgb enriched(const Rgb& c, float factor) {
+  const float chroma = std::max({c[0], c[1], c[2]}) - std::min({c[0], c[1], c[2]});
+  return saturated(c, 1 + (factor - 1) * smoothstep(0.03F, 0.17F, chroma));
 }
 /// Contrast scaled about `pivot`.
 inline Rgb contrasted(const Rgb& c, float factor, float pivot = 0.5F) {

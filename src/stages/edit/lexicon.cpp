@@ -11,6 +11,8 @@ std::string british(const std::string& word) {
                                                             {"colorless", "colourless"},
                                                             {"gray", "grey"},
                                                             {"grayscale", "greyscale"},
+                                                            {"cartoonize", "cartoonise"},
+                                                            {"stylize", "stylise"},
                                                             {"watercolor", "watercolour"},
                                                             {"watercolors", "watercolours"},
                                                             {"center", "centre"},
@@ -34,6 +36,11 @@ std::vector<std::string> normalised_words(std::string_view text) {
   for (const char c : text) {
     const auto u = static_cast<unsigned char>(c);
     if (c == '\'') continue;  // "it's" reads as its, "don't" as dont
+    if (c == '&') {
+      end_word();
+      words.emplace_back("and");
+      continue;
+    }
     if (u >= 0x80 || (u >= '0' && u <= '9') || (u >= 'a' && u <= 'z')) {
       word += c;
     } else if (u >= 'A' && u <= 'Z') {
@@ -102,10 +109,22 @@ std::span<const Naming> backdrop_namings() {
         "a spotless blue sky", "blue sky"}},
       {"storm",
        {"dark storm clouds", "a stormy sky", "a threatening dark sky", "heavy grey storm clouds",
-        "storm clouds", "stormy"}},
+        "storm clouds"}},
       {"aurora",
        {"the northern lights", "a green aurora", "a night sky with northern lights",
-        "an aurora borealis", "aurora"}},
+        "an aurora borealis", "aurora", "northern lights"}},
+  };
+  return all;
+}
+
+std::span<const Naming> sky_ways() {
+  static const std::vector<Naming> all = {
+      {"sunset", {"like sunset", "like a sunset"}},
+      {"stars", {"starry", "full of stars", "night", "starlit"}},
+      {"clouds", {"cloudy", "with clouds", "with white clouds"}},
+      {"blue sky", {"clear", "clear and blue", "bright and clear", "cloudless"}},
+      {"storm", {"stormy", "dark and stormy", "stormy and dark", "threatening"}},
+      {"aurora", {"like an aurora", "full of northern lights"}},
   };
   return all;
 }
@@ -117,8 +136,10 @@ std::span<const Naming> ground_namings() {
       {"autumn leaves",
        {"fallen autumn leaves", "red and orange autumn leaves", "a carpet of autumn leaves",
         "autumn leaves"}},
-      {"lavender", {"lavender", "blooming lavender", "a field of lavender", "purple lavender"}},
-      {"wheat", {"ripe wheat", "golden wheat", "a field of wheat", "wheat"}},
+      {"lavender",
+       {"lavender", "blooming lavender", "a field of lavender", "purple lavender",
+        "a lavender field"}},
+      {"wheat", {"ripe wheat", "golden wheat", "a field of wheat", "wheat", "a wheat field"}},
   };
   return all;
 }
@@ -138,10 +159,12 @@ std::span<const Naming> kind_namings() {
   static const std::vector<Naming> all = {
       {"sky", {"sky"}},
       {"greenery",
-       {"greenery", "vegetation", "plants", "foliage", "leaves", "trees", "green vegetation"}},
+       {"greenery", "vegetation", "plants", "foliage", "leaves", "trees", "bushes",
+        "green vegetation"}},
       {"grass", {"grass", "lawn", "meadow"}},
       {"background", {"plain background", "background", "backdrop", "plain backdrop", "wall"}},
-      {"person", {"person", "pedestrian", "walker", "passer by"}},
+      {"person",
+       {"person", "pedestrian", "walker", "passer by", "passerby", "man", "woman", "guy", "lady"}},
   };
   return all;
 }
@@ -150,22 +173,22 @@ std::span<const Naming> place_namings() {
   static const std::vector<Naming> all = {
       {"upper left",
        {"in the upper left corner", "in the upper left", "at the top left",
-        "in the top left corner"}},
+        "in the top left corner", "to the top left", "to the upper left"}},
       {"upper right",
        {"in the upper right corner", "in the upper right", "at the top right",
-        "in the top right corner"}},
+        "in the top right corner", "to the top right", "to the upper right"}},
       {"lower left",
        {"in the lower left corner", "in the lower left", "at the bottom left",
-        "in the bottom left corner"}},
+        "in the bottom left corner", "to the bottom left", "to the lower left"}},
       {"lower right",
        {"in the lower right corner", "in the lower right", "at the bottom right",
-        "in the bottom right corner"}},
-      {"top", {"at the top", "near the top", "at the top of the picture"}},
+        "in the bottom right corner", "to the bottom right", "to the lower right"}},
+      {"top", {"at the top", "near the top", "at the top of the picture", "from the top"}},
       {"bottom", {"at the bottom", "near the bottom", "at the bottom of the picture"}},
       {"left", {"on the left", "on the left side", "to the left"}},
       {"right", {"on the right", "on the right side", "to the right"}},
       {"centre", {"in the middle", "in the centre", "at the centre of the picture"}},
-      {"sky", {"in the sky", "up in the sky", "high in the sky"}},
+      {"sky", {"in the sky", "up in the sky", "high in the sky", "to the sky"}},
   };
   return all;
 }
@@ -185,7 +208,7 @@ std::span<const std::string_view> slight_words() {
   static constexpr std::string_view kWords[] = {
       "subtly",       "slightly",   "gently",        "just a little",
       "a little bit", "a touch of", "only slightly", "but keep it subtle",
-      "lightly",      "a bit",      "a little"};
+      "lightly",      "a bit",      "a little",      "just a hint of", "a hint of", "faintly"};
   return kWords;
 }
 

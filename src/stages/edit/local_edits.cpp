@@ -75,10 +75,17 @@ Rgb repainted(const Rgb& c, const Tone& tone, const Rgb& paint, float strength) 
   const float shading = ratio < 1 ? std::pow(ratio, 0.9F) : 1 + 0.75F * (ratio - 1);
   const Rgb flat = pigment * shading;
   const float shine = smoothstep(1.7F, 3.2F, ratio) * smoothstep(0.55F, 0.95F, y);
-  // "Slightly" is half way; a little less than the plain dose is still the whole of it.
-  const float t = clamp01((strength - 0.2F) / 0.7F);
-  const Rgb full = saturated(flat, 1 + 0.3F * std::max(0.0F, strength - 1));
-  return lerp(c, lerp(full, grey(y), 0.8F * shine), t * t);
+  const Rgb full =
+      lerp(saturated(flat, 1 + 0.3F * std::max(0.0F, strength - 1)), grey(y), 0.8F * shine);
+  // A little of a colour is a glaze: half of the pigment at nearly the thing's own lightness. Half
+  // way to the paint itself would be mud. A little less than the plain dose is still the paint.
+  const float own = lerp(grey(1), grey(base / tone.luma), 0.3F)[0];
+  const Rgb pure = paint * (y * own / std::max(0.02F, target));
+  const float peak = std::max({1.0F, pure[0], pure[1], pure[2]});
+  const Rgb glaze = lerp(c, pure * (1 / peak), 0.55F);
+  constexpr float kGlazed = 0.78F;
+  if (strength < kGlazed) return lerp(c, glaze, clamp01(strength / kGlazed));
+  return lerp(glaze, full, smoothstep(kGlazed, 0.92F, strength));
 }
 
 EditResult recolour(const cv::Mat& key, const Region& region, const Program& program,
@@ -336,24 +343,13 @@ cv::Mat scaled(const cv::Mat& rgba, cv::Size size) {
   return out;
 }
 
-// A user's object stands on the ground, unless it is asked for high up.
-Placement placement_of_own(const cv::Mat& rgba, const std::string& place) {
-  Placement out;
-  out.size = 0.25;
-  out.aspect = static_cast<double>(rgba.cols) / rgba.rows;
-  // Wide things would fill the frame.
-  if (out.aspect > 1.6) out.size *= 1.6 / out.aspect;
-  out.in_the_air = place == "sky" || place == "top" || place.starts_with("upper");
-  return out;
-}
-
 EditResult add(const cv::Mat& key, const Clip* clip, const Program& program,
                const UserObjects& own_objects) {
   EditResult result;
   const auto own = own_objects.find(program.object);
   const Placement placement = own == own_objects.end()
                                   ? placement_of(program.object)
-                                  : placement_of_own(own->second, program.place);
+                                  : placement_of_own(aspect_of(own->second), program.place);
   const Spot spot = find_spot(room_of(key, clip), program, placement);
   if (!spot.refusal.empty()) {
     result.refusal = spot.refusal;

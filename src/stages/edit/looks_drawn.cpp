@@ -38,24 +38,16 @@ cv::Mat coloured_pencil(const cv::Mat& rgb, const LookInput& input) {
   const auto s = static_cast<float>(input.strength);
   const cv::Mat smooth = dabs(dabs(rgb, 3 * u), 2 * u);
   const cv::Mat drawn = graphite(rgb, 1.25 * input.strength, 0.18);
-  // Hatching: strokes along one slant, which the picture's own grain makes lighter and darker.
-  const cv::Mat light = luma_of(rgb);
-  const cv::Mat grain = light - blurred(light, 2.2 * u);
-  cv::Mat strokes;
-  const int reach = std::max(3, static_cast<int>(std::lround(9 * u)) | 1);
-  cv::Mat slant = cv::Mat::zeros(reach, reach, CV_32FC1);
-  for (int i = 0; i < reach; ++i)
-    slant.at<float>(reach - 1 - i, i) = 1.0F / static_cast<float>(reach);
-  cv::filter2D(grain, strokes, CV_32F, slant, {-1, -1}, 0, cv::BORDER_REFLECT_101);
+  const cv::Mat hatching = strokes(luma_of(rgb), 9 * u);
   cv::Mat tone(rgb.size(), CV_32FC1);
   for (int y = 0; y < rgb.rows; ++y) {
     for (int x = 0; x < rgb.cols; ++x)
-      tone.at<float>(y, x) = drawn.at<float>(y, x) + 2.2F * s * strokes.at<float>(y, x);
+      tone.at<float>(y, x) = drawn.at<float>(y, x) + 2.2F * s * hatching.at<float>(y, x);
   }
   return map_pixels(smooth, tone, [s](const Rgb& c, float g) {
     // Wax on paper: colours are lifted towards white, never fully dark, and thin where it is light.
     const float y = clamp01(luma(c));
-    const Rgb wax = saturated(gamma(c, 0.52F), 1.5F + 0.3F * s);
+    const Rgb wax = enriched(gamma(c, 0.52F), 1.6F + 0.3F * s);
     const Rgb pigment = lerp(wax, kPaper, 0.18F + 0.5F * smoothstep(0.45F, 0.95F, y));
     return lerp(Rgb(0.20F, 0.17F, 0.20F), pigment, clamp01(g));
   });
@@ -145,7 +137,7 @@ cv::Mat stepped_luma(const cv::Mat& paint, int levels, float softness, float sat
     const float y = std::max(luma(c), 1e-3F);
     const float lit = std::pow(y, 0.8F);
     const float flat = stepped(lit, levels, softness);
-    return saturated(c * std::min(4.0F, (0.04F + 0.96F * flat) / y), saturation);
+    return enriched(c * std::min(4.0F, (0.04F + 0.96F * flat) / y), saturation);
   });
 }
 
@@ -156,11 +148,11 @@ cv::Mat with_lines(const cv::Mat& colour, const cv::Mat& lines, const Rgb& ink) 
 cv::Mat cartoon(const cv::Mat& rgb, const LookInput& input) {
   const double u = unit_of(rgb);
   const auto s = static_cast<float>(input.strength);
-  const cv::Mat paint = dabs(dabs(clarity(rgb, 10 * u, 0.35), 4.5 * u), 4 * u);
+  const cv::Mat paint = flat_areas(clarity(rgb, 12 * u, 0.35), u);
   const cv::Mat lines =
-      ink_lines(luma_of(dabs(rgb, 2 * u)), 1.7 * u, 16 * input.strength, 0.06, 16);
-  const cv::Mat flat = map_pixels(stepped_luma(paint, 4, 0.18F, 1.55F + 0.25F * s),
-                                  [](const Rgb& c) { return gamma(c, 0.85F); });
+      ink_lines(luma_of(dabs(dabs(rgb, 3 * u), 2 * u)), 1.6 * u, 16 * input.strength, 0.05, 16);
+  const cv::Mat flat = map_pixels(stepped_luma(paint, 4, 0.22F, 1.6F + 0.25F * s),
+                                  [](const Rgb& c) { return gamma(c, 0.78F); });
   return with_lines(flat, lines, Rgb(0.04F, 0.03F, 0.05F));
 }
 
@@ -173,7 +165,7 @@ cv::Mat anime(const cv::Mat& rgb, const LookInput& input) {
     // Two-tone cel shading: shadows stay colourful and lean to violet, lights are clean.
     const float tone = 0.10F + 0.90F * (0.45F * stepped(std::pow(y, 0.62F), 4, 0.35F) +
                                         0.55F * std::pow(y, 0.62F));
-    const Rgb lit = saturated(c * std::min(3.5F, tone / y), 1.25F + 0.15F * s);
+    const Rgb lit = enriched(c * std::min(3.5F, tone / y), 1.35F + 0.15F * s);
     const float shadow = 1 - smoothstep(0.15F, 0.45F, tone);
     return lerp(lit, times(lit, Rgb(0.93F, 0.90F, 1.22F)) + Rgb(0.01F, 0, 0.035F), shadow);
   });
@@ -183,9 +175,9 @@ cv::Mat anime(const cv::Mat& rgb, const LookInput& input) {
 
 cv::Mat comic_book(const cv::Mat& rgb, const LookInput& input) {
   const double u = unit_of(rgb);
-  const cv::Mat paint = dabs(dabs(clarity(rgb, 8 * u, 0.4), 4 * u), 3 * u);
+  const cv::Mat paint = flat_areas(clarity(rgb, 10 * u, 0.4), u);
   const cv::Mat lines =
-      ink_lines(luma_of(dabs(rgb, 2 * u)), 1.6 * u, 18 * input.strength, 0.12, 18);
+      ink_lines(luma_of(dabs(dabs(rgb, 3 * u), 2 * u)), 1.6 * u, 18 * input.strength, 0.12, 18);
   const cv::Mat flat = map_pixels(stepped_luma(paint, 4, 0.12F, 1.75F), [](const Rgb& c) {
     return contrasted(c, 1.15F, 0.45F) + Rgb(0.03F, 0.02F, -0.01F);
   });

@@ -66,8 +66,15 @@ cv::Mat pastel(const cv::Mat& rgb, const LookInput& input) {
   return map_pixels(dabs(rgb, 1.5 * u), [s](const Rgb& c) {
     const Hsv hsv = to_hsv(gamma(c, 0.72F));
     const float lift = 0.34F + 0.10F * s;
-    const Rgb soft = from_hsv({hsv.h, std::min(0.42F, hsv.s * 0.62F), lift + (1 - lift) * hsv.v});
-    return lerp(soft, Rgb(1.0F, 0.93F, 0.95F), 0.14F);
+    const Rgb soft = from_hsv({hsv.h, std::min(0.46F, hsv.s * 0.78F), lift + (1 - lift) * hsv.v});
+    // What has no colour of its own gets a candy's: lilac in the shade, peach in the light.
+    const float y = clamp01(luma(c));
+    const Rgb candy = scale_colour<4>({{0.66F, 0.66F, 0.90F},
+                                       {0.80F, 0.76F, 0.94F},
+                                       {0.98F, 0.83F, 0.88F},
+                                       {1.0F, 0.94F, 0.86F}},
+                                      std::pow(y, 0.8F));
+    return lerp(soft, candy, 0.22F + 0.30F * (1 - smoothstep(0.08F, 0.30F, hsv.s)));
   });
 }
 
@@ -136,14 +143,12 @@ cv::Mat cyberpunk(const cv::Mat& rgb, const LookInput& input) {
   const auto s = static_cast<float>(input.strength);
   const double u = unit_of(rgb);
   const cv::Mat graded = map_pixels(clarity(rgb, 8 * u, 0.5), [s](const Rgb& c) {
-    static const Rgb kScale[] = {{0.02F, 0.01F, 0.07F},
-                                 {0.14F, 0.03F, 0.32F},
-                                 {0.62F, 0.10F, 0.62F},
-                                 {0.25F, 0.66F, 0.88F},
-                                 {0.80F, 1.0F, 0.98F}};
-    const float y = std::pow(clamp01(luma(c)), 1.2F);
-    const Rgb dark = saturated(c, 1.25F) * (0.35F + 0.6F * y);
-    return lerp(dark, scale_colour(kScale, y), std::min(0.8F, 0.62F * s));
+    static const Rgb kScale[] = {{0.01F, 0.01F, 0.06F}, {0.09F, 0.05F, 0.30F},
+                                 {0.50F, 0.08F, 0.58F}, {0.98F, 0.22F, 0.66F},
+                                 {0.30F, 0.86F, 0.98F}, {0.86F, 1.0F, 1.0F}};
+    const float y = std::pow(clamp01(luma(c)), 0.92F);
+    const Rgb dark = enriched(c, 1.4F) * (0.45F + 0.6F * y);
+    return lerp(dark, scale_colour(kScale, y), std::min(0.85F, 0.66F * s));
   });
   return bloom(graded, 0.42, 12 * u, 0.75);
 }

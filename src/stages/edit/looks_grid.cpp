@@ -99,12 +99,13 @@ cv::Mat assembled(const Segments& pieces, const Rgb& seam, float seam_width, F s
 
 cv::Mat mosaic(const cv::Mat& rgb, const LookInput& input) {
   const double u = unit_of(rgb);
-  const cv::Mat rich = map_pixels(clarity(dabs(rgb, 3 * u), 10 * u, 0.5), [](const Rgb& c) {
-    return contrasted(saturated(c, 1.45F), 1.1F, 0.45F);
-  });
-  const Segments tiles = cut_into_segments(rich, 13 * u, 26);
+  const cv::Mat rich =
+      map_pixels(clarity(dabs(dabs(rgb, 4 * u), 3 * u), 12 * u, 0.5), [](const Rgb& c) {
+        return contrasted(enriched(c, 1.6F), 1.12F, 0.45F);
+      });
+  const Segments tiles = cut_into_segments(rich, 15 * u, 20);
   // Stone varies from tile to tile, and each catches the light on its upper left edge.
-  return assembled(tiles, Rgb(0.80F, 0.77F, 0.71F), static_cast<float>(1.5 * u * input.strength),
+  return assembled(tiles, Rgb(0.56F, 0.53F, 0.48F), static_cast<float>(1.25 * u * input.strength),
                    [](const Rgb& c, std::size_t i, float, float slant) {
                      return c * (0.93F + 0.14F * hash_of(i)) * (1 + 0.16F * slant);
                    });
@@ -112,8 +113,8 @@ cv::Mat mosaic(const cv::Mat& rgb, const LookInput& input) {
 
 cv::Mat stained_glass(const cv::Mat& rgb, const LookInput& input) {
   const double u = unit_of(rgb);
-  const cv::Mat flat = dabs(dabs(clarity(rgb, 12 * u, 0.5), 5 * u), 4 * u);
-  const Segments panes = cut_into_segments(flat, 30 * u * input.strength, 13);
+  const cv::Mat flat = blurred(flat_areas(clarity(rgb, 14 * u, 0.5), 1.5 * u), 2.5 * u);
+  const Segments panes = cut_into_segments(flat, 30 * u * input.strength, 22);
   const auto width = static_cast<float>(2.6 * u);
   const cv::Mat window = assembled(panes, Rgb(0.025F, 0.025F, 0.03F), width,
                                    [width](const Rgb& c, std::size_t i, float depth, float) {
@@ -122,7 +123,7 @@ cv::Mat stained_glass(const cv::Mat& rgb, const LookInput& input) {
                                      const float y = std::max(0.03F, luma(c));
                                      const float lit = 0.16F + 0.84F * std::pow(clamp01(y), 0.75F);
                                      const Rgb glass =
-                                         saturated(c * (lit / y), 1.9F + 0.5F * hash_of(i));
+                                         enriched(c * (lit / y), 2.0F + 0.5F * hash_of(i));
                                      return glass * (0.78F + 0.16F * hash_of(i + 7919) +
                                                      0.20F * smoothstep(0, 6 * width, depth));
                                    });
@@ -132,21 +133,23 @@ cv::Mat stained_glass(const cv::Mat& rgb, const LookInput& input) {
 cv::Mat halftone(const cv::Mat& rgb, const LookInput& input) {
   const double u = unit_of(rgb);
   const auto pitch = static_cast<float>(std::max(4.0, 6.5 * u * input.strength));
-  const cv::Mat paint = dabs(rgb, 3 * u);
-  const cv::Mat lines = ink_lines(luma_of(dabs(rgb, 2 * u)), 1.3 * u, 15, 0.06, 16);
+  const cv::Mat paint = flat_areas(clarity(rgb, 10 * u, 0.4), u);
+  const cv::Mat lines = ink_lines(luma_of(dabs(dabs(rgb, 3 * u), 2 * u)), 1.3 * u, 15, 0.06, 16);
   cv::Mat out(rgb.size(), CV_32FC3);
   for (int y = 0; y < rgb.rows; ++y) {
     for (int x = 0; x < rgb.cols; ++x) {
-      const Rgb c = saturated(paint.at<Rgb>(y, x), 1.5F);
+      const Rgb c = enriched(paint.at<Rgb>(y, x), 1.7F);
       // A dot screen at 45 degrees; dots grow as the picture gets darker.
       const float a = static_cast<float>(x + y) / (pitch * 1.41421F);
       const float b = static_cast<float>(x - y) / (pitch * 1.41421F);
       const float screen = 0.5F + 0.25F * (std::cos(a * 6.28318F) + std::cos(b * 6.28318F));
       const float y0 = clamp01(luma(c));
       const float dot = smoothstep(-0.14F, 0.14F, screen - (1 - std::pow(1 - y0, 1.4F)));
-      const Rgb paper = lerp(c, Rgb(1.0F, 0.98F, 0.92F), 0.45F);
+      // Bright paper shows between dots of a deep ink.
+      const Rgb paper = lerp(gamma(c, 0.6F), Rgb(1.0F, 0.98F, 0.92F), 0.45F);
+      const Rgb ink = enriched(c * 0.62F, 1.4F) + Rgb(0.02F, 0.0F, 0.05F);
       out.at<Rgb>(y, x) =
-          lerp(paper, c * 0.45F, dot * (1 - smoothstep(0.75F, 0.95F, y0))) * lines.at<float>(y, x);
+          lerp(paper, ink, dot * (1 - smoothstep(0.75F, 0.95F, y0))) * lines.at<float>(y, x);
     }
   }
   return out;

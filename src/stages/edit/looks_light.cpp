@@ -24,7 +24,7 @@ cv::Mat night(const cv::Mat& rgb, const LookInput& input) {
       const Rgb c = clear.at<Rgb>(y, x);
       const float l = clamp01(luma(c));
       // Rod vision: dark, blue and nearly colourless; what is bright by day keeps some light.
-      const float scotopic = (0.34F * l * l + 0.15F * l) / std::max(0.5F, 0.2F + 0.8F * s);
+      const float scotopic = (0.52F * l * l + 0.10F * l) / std::max(0.5F, 0.2F + 0.8F * s);
       const Rgb own = c * (scotopic / std::max(l, 0.02F));
       Rgb dark = times(Rgb(0.62F, 0.84F, 1.40F), lerp(grey(scotopic), own, 0.45F)) +
                  Rgb(0.004F, 0.008F, 0.026F);
@@ -44,7 +44,7 @@ cv::Mat moonlight(const cv::Mat& rgb, const LookInput& input) {
   const auto s = static_cast<float>(input.strength);
   const cv::Mat lit = map_pixels(clarity(rgb, 10 * u, 0.45), [s](const Rgb& c) {
     const float y = clamp01(luma(c));
-    const float silver = 0.66F * std::pow(y, 1.25F);
+    const float silver = 0.86F * std::pow(y, 1.55F) + 0.03F;
     const Rgb tone = times(Rgb(0.70F, 0.88F, 1.16F), grey(silver));
     return lerp(c * 0.5F, tone + Rgb(0.012F, 0.02F, 0.05F), std::min(0.95F, 0.82F * s));
   });
@@ -76,7 +76,7 @@ cv::Mat sunset(const cv::Mat& rgb, const LookInput& input) {
     for (int x = 0; x < rgb.cols; ++x) {
       const Rgb c = rgb.at<Rgb>(y, x);
       const float l = clamp01(luma(c));
-      const Rgb dusk = times(lerp(grey(l), c, 0.55F), light) * (0.60F + 0.42F * l) +
+      const Rgb dusk = times(lerp(grey(l), c, 0.55F), light) * (0.72F + 0.34F * l) +
                        Rgb(0.045F, 0.005F, 0.05F) * (1 - l);
       const Rgb afterglow =
           lerp(Rgb(1.0F, 0.62F, 0.30F), Rgb(0.98F, 0.50F, 0.50F), h) * (0.55F + 0.5F * l);
@@ -158,7 +158,7 @@ cv::Mat candlelight(const cv::Mat& rgb, const LookInput& input) {
     const float y = clamp01(luma(c));
     const Rgb flame = times(lerp(grey(y), c, 0.6F), Rgb(1.24F, 0.72F, 0.34F));
     return lerp(c,
-                flame * (0.20F + 0.66F * smoothstep(0.0F, 0.9F, y)) + Rgb(0.035F, 0.012F, 0.002F),
+                flame * (0.34F + 0.62F * smoothstep(0.0F, 0.8F, y)) + Rgb(0.035F, 0.012F, 0.002F),
                 std::min(1.0F, 0.6F + 0.4F * s));
   });
   return bloom(warm, 0.45, 20 * u, 0.6);
@@ -167,25 +167,26 @@ cv::Mat candlelight(const cv::Mat& rgb, const LookInput& input) {
 cv::Mat neon_lights(const cv::Mat& rgb, const LookInput& input) {
   const double u = unit_of(rgb);
   const auto s = static_cast<float>(input.strength);
-  const cv::Mat clear = clarity(rgb, 12 * u, 0.6);
-  const cv::Mat smooth = blurred(luma_of(rgb), 4 * u);
-  cv::Mat dx;
-  cv::Scharr(smooth, dx, CV_32F, 1, 0, 1.0 / 32, 0, cv::BORDER_REFLECT_101);
+  // Coloured light makes grain glitter: areas first, then their contrast.
+  const cv::Mat clear = clarity(dabs(rgb, 2 * u), 16 * u, 0.6);
   cv::Mat lit(rgb.size(), CV_32FC3);
   for (int y = 0; y < rgb.rows; ++y) {
     for (int x = 0; x < rgb.cols; ++x) {
       const Rgb c = clear.at<Rgb>(y, x);
       const float l = clamp01(luma(c));
-      // A magenta sign hangs on the left, a cyan one on the right; surfaces turned to either catch
-      // it in full, and its light falls off across the room.
+      // A magenta sign hangs on the left, a cyan one on the right, and between them their light
+      // mixes to blue and violet.
       const float across = static_cast<float>(x) / static_cast<float>(rgb.cols);
-      const float side = clamp01(0.5F + 1.1F * (across - 0.5F) - 22.0F * dx.at<float>(y, x));
-      const Rgb light =
-          lerp(Rgb(1.25F, 0.12F, 0.82F), Rgb(0.05F, 0.72F, 1.25F), smoothstep(0.15F, 0.85F, side));
-      const float level = 0.06F + 1.05F * std::pow(l, 1.15F);
-      const Rgb glow = light * level + grey(0.45F * std::max(0.0F, l - 0.55F));
+      const float down = static_cast<float>(y) / static_cast<float>(rgb.rows);
+      const float side = smoothstep(0.12F, 0.88F, across + 0.10F * (down - 0.5F));
+      static const Rgb kSigns[] = {
+          {1.30F, 0.10F, 0.72F}, {0.66F, 0.20F, 1.22F}, {0.04F, 0.74F, 1.26F}};
+      const Rgb light = scale_colour(kSigns, side);
+      // The club is dark: only what is light catches the signs in full, and lamps stay white.
+      const float level = 0.05F + 1.12F * std::pow(l, 1.35F);
+      const Rgb glow = light * level + grey(0.8F * smoothstep(0.72F, 1.0F, l) * l);
       lit.at<Rgb>(y, x) =
-          lerp(c * 0.4F, lerp(glow, times(c, light) * 1.2F, 0.25F), std::min(0.97F, 0.88F * s));
+          lerp(c * 0.4F, lerp(glow, times(c, light) * 1.2F, 0.15F), std::min(0.97F, 0.88F * s));
     }
   }
   return bloom(lit, 0.35, 20 * u, 0.8);

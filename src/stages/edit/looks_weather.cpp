@@ -163,6 +163,7 @@ struct Foliage {
   Rgb leaves[4];    // of what stands: from shaded and bluish to sunlit and yellowish
   Rgb grass;        // of what lies underfoot
   float light = 1;  // against what was there
+  float lift = 1;   // below 1: shadows are opened
 };
 
 cv::Mat recoloured_leaves(const cv::Mat& rgb, float strength, const Foliage& foliage,
@@ -185,7 +186,7 @@ cv::Mat recoloured_leaves(const cv::Mat& rgb, float strength, const Foliage& fol
       Rgb leaf = scale_colour(foliage.leaves, turn);
       leaf = lerp(leaf, foliage.grass, 0.75F * smoothstep(0.35F, 0.8F, ground.at<float>(y, x)));
       // Its own light and shade; pale leaves stay pale.
-      const float lit = l * foliage.light / std::max(0.05F, luma(leaf));
+      const float lit = std::pow(l, foliage.lift) * foliage.light / std::max(0.05F, luma(leaf));
       const Rgb turned = saturated(leaf * lit, 0.55F + 0.45F * smoothstep(0.1F, 0.5F, own.s));
       out.at<Rgb>(y, x) = lerp(times(c, air), turned, w);
     }
@@ -205,8 +206,9 @@ cv::Mat autumn(const cv::Mat& rgb, const LookInput& input) {
 cv::Mat cherry_blossom(const cv::Mat& rgb, const LookInput& input) {
   static const Foliage kBlossom = {
       {{0.62F, 0.36F, 0.48F}, {0.82F, 0.52F, 0.64F}, {0.94F, 0.70F, 0.79F}, {0.99F, 0.86F, 0.90F}},
-      {0.88F, 0.72F, 0.76F},
-      1.22F};
+      {0.95F, 0.72F, 0.79F},
+      1.14F,
+      0.72F};
   return bloom(recoloured_leaves(rgb, static_cast<float>(input.strength), kBlossom,
                                  Rgb(1.03F, 0.98F, 1.01F)),
                0.7, 10 * unit_of(rgb), 0.25);
@@ -300,8 +302,8 @@ cv::Mat alien_planet(const cv::Mat& rgb, const LookInput& input) {
                    const float leaf =
                        hue_weight(hsv.h, 55, 165, 20) * smoothstep(0.08F, 0.25F, hsv.s);
                    const Rgb violet =
-                       from_hsv({296 + 0.35F * (hsv.h - 100), clamp01(0.25F + 0.65F * hsv.s),
-                                 std::pow(clamp01(hsv.v), 0.9F)});
+                       from_hsv({284 + 0.5F * (hsv.h - 100), clamp01(0.22F + 0.45F * hsv.s),
+                                 std::pow(clamp01(hsv.v), 0.8F)});
                    const float blue =
                        hue_weight(hsv.h, 180, 260, 30) * smoothstep(0.05F, 0.3F, hsv.s);
                    const Rgb sky = from_hsv({168, clamp01(0.25F + hsv.s), clamp01(hsv.v)});

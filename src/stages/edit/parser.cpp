@@ -150,8 +150,19 @@ Parsed parse_look(const Words& original) {
   std::size_t best_span = 0;
   std::set<std::string> names;
   Words left;
+  // A word of another look's own ("a charcoal drawing") asks for nothing more.
+  const auto is_borrowed = [&](const KeyMatch& match) {
+    return std::any_of(matches.begin(), matches.end(), [&](const KeyMatch& other) {
+      const auto known = [&](const std::string& word) {
+        return other.bank->vocabulary.contains(word);
+      };
+      const auto begin = words.begin() + static_cast<std::ptrdiff_t>(match.begin);
+      const auto end = words.begin() + static_cast<std::ptrdiff_t>(match.end);
+      return other.bank != match.bank && std::all_of(begin, end, known);
+    });
+  };
   for (const KeyMatch& match : matches) {
-    names.insert(title(match.bank->words->look));
+    if (!is_borrowed(match)) names.insert(title(match.bank->words->look));
     const Words rest = unexplained(words, *match.bank);
     if (left.empty() || rest.size() < left.size()) left = rest;
     if (!rest.empty()) continue;
@@ -167,6 +178,9 @@ Parsed parse_look(const Words& original) {
     const Look* look = find_look(program.name);
     if (look->has_colour) program.colour = colour;
     result.program = program;
+  } else if (names.empty()) {
+    result.refusal = fmt::format("not clear which look is meant; don't understand \"{}\"",
+                                 fmt::join(left, " "));
   } else if (names.size() > 1) {
     result.refusal = fmt::format("asks for more than one edit at once ({}); ask for one at a time",
                                  fmt::join(names, ", "));
@@ -212,11 +226,14 @@ Parsed parse_added(const std::string& phrase) {
       "sailing",  "fluttering", "single", "lone",    "new",     "to",       "into",      "scene",
       "video",    "clip",       "shot",   "picture", "frame",   "float",    "hang",      "fly",
       "drift",    "up",         "there",  "be",      "open",    "coloured", "somewhere", "on",
-      "ground",   "appear",     "from",   "above",   "glowing", "striped",  "inflatable"};
+      "ground",   "appear",     "from",   "above",   "glowing", "striped",  "inflatable",
+      "air",      "in",         "across",     "distance"};
   std::string text = phrase;
   Program program;
   program.name = "add";
   if (const auto place = take_naming(text, place_namings())) program.place = *place;
+  static const std::vector<Naming> kAnywhere = {{"", {"in the background", "in the distance"}}};
+  take_naming(text, kAnywhere);
   const auto object = take_naming(text, object_namings());
   Words unknown;
   for (const std::string& word : split(text)) {
@@ -265,7 +282,8 @@ Parsed parse_change(const std::string& what, const std::string& into) {
   }
   program.name = "replace";
   if (kind == "sky") {
-    const auto backdrop = whole_naming(into, backdrop_namings());
+    auto backdrop = whole_naming(into, backdrop_namings());
+    if (!backdrop) backdrop = whole_naming(into, sky_ways());
     if (!backdrop) {
       return refuse(fmt::format("can't make a sky of \"{}\"; can make {}", into,
                                 fmt::join(backdrops(), ", ")));
@@ -300,6 +318,28 @@ Parsed parse_change(const std::string& what, const std::string& into) {
   return {program, ""};
 }
 
+// "clouds", for the sky
+Parsed parse_sky(const std::string& into) {
+  const auto backdrop = whole_naming(into, backdrop_namings());
+  if (!backdrop) return refuse(fmt::format("can't make a sky of \"{}\"", into));
+  Program program;
+  program.name = "replace";
+  program.target.kind = "sky";
+  program.object = *backdrop;
+  return {program, ""};
+}
+
+// A tint leaves more of what was there than a new colour does.
+constexpr double kTint = 0.7;
+
+Parsed parse_tint(const std::string& what, const std::string& colour) {
+  Parsed parsed = parse_change(what, colour);
+  if (parsed.program && parsed.program->name != "recolour")
+    return refuse(fmt::format("no known colour: \"{}\"", colour));
+  if (parsed.program) parsed.program->strength = kTint;
+  return parsed;
+}
+
 Program named(const char* name) {
   Program program;
   program.name = name;
@@ -319,7 +359,8 @@ const std::vector<Rule>& rules() {
         ")?(?:scene|video|clip|shot|picture|frame|footage))?";
     const std::string grey = "(?:black and white|grey|greyscale|monochrome)";
     const std::string rest =
-        "(?: (?:and|while) (?:turn|turning|make|making) (?:everything else|the rest) " + grey +
+        "(?: (?:and|while) (?:turn|turning|make|making) (?:everything else|the rest) "
+        "(?:to |into |in )?" + grey +
         ")?";
     Words colour_words;
     for (int i = 0; i < kColours; ++i) colour_words.emplace_back(name_of(static_cast<Colour>(i)));
@@ -329,6 +370,8 @@ const std::vector<Rule>& rules() {
     };
     const auto isolate = [](const Groups& g) { return with_target(g[1], named("isolate")); };
     rule("(?:keep|leave|show) only (.+) in (?:full )?colour" + rest, isolate);
+    rule("only (?:keep|leave|show) (.+) in (?:full )?colour" + rest, isolate);
+    rule("(?:keep|leave) (.+) (?:in (?:full )?colour|coloured)" + rest, isolate);
     rule(
         "(?:let )?only (.+?) (?:should )?(?:keeps?|stays?|remains?) (?:its colour|in "
         "colour|coloured|colourful)" +
@@ -339,7 +382,10 @@ const std::vector<Rule>& rules() {
         "than|besides) (.+?)(?: (?:to |into |in )?" +
             grey + ")?",
         isolate);
-    rule("selective colour (?:on|for) (.+)", isolate);
+    rule("(?:selective colour|colour pop) (?:on|for|of) (.+)", isolate);
+    rule("everything " + grey + " (?:except|but|apart from) (?:for )?(.+)", isolate);
+    rule("(?:make|turn|have) everything " + grey + " (?:except|but|apart from) (?:for )?(.+)",
+         isolate);
     rule("(?:make|turn) (?:it|everything|the (?:video|clip|scene|picture|rest)) (?:to |into )?" +
              grey + " (?:but|and) (?:keep|leave) (.+) in (?:full |its )?colour",
          isolate);
@@ -363,6 +409,11 @@ const std::vector<Rule>& rules() {
     rule("(?:darken|dim|shade) (.+?)(?: down)?", darken);
     rule("make (.+) (?:darker|dimmer)", darken);
     rule("(?:turn down|lower) the (?:light|brightness) (?:on|of) (.+)", darken);
+    const auto tint = [](const Groups& g) { return parse_tint(g[1], g[2]); };
+    rule("(?:tint|tinge) (.+?) (?:in |with )?([a-z]+)", tint);
+    rule("give (.+?) (?:a|an) (?:slight )?([a-z]+) (?:tint|tinge|cast)", tint);
+    rule("(?:add|put|paint|draw|show) (.+) (?:to|in|into|on|across) the (?:whole |entire )?sky",
+         [](const Groups& g) { return parse_sky(g[1]); });
     const auto change = [](const Groups& g) { return parse_change(g[1], g[2]); };
     const auto change_back = [](const Groups& g) { return parse_change(g[2], g[1]); };
     rule("(?:change|set|switch|shift) the colour of (.+) (?:to|into) (.+)", change);
@@ -370,15 +421,16 @@ const std::vector<Rule>& rules() {
     rule("(?:put|place|draw|paint) (.+) (?:in place of|instead of|where there is) (.+)",
          change_back);
     rule(
-        "(?:make|have|let) (.+?) (?:look (?:like|as if|as though)|seem|appear)(?: it is| it was| "
+        "(?:make|have|let) (.+?) (?:look (?:like|as if|as though)|seem|appear)(?: it is| its| it was| "
         "it were)?(?: made| cast| carved)?(?: out)?(?: of| from| in)? (.+)",
         change);
     rule("(?:make|cast|carve) (.+?) (?:out of|of|from|in) (.+)", change);
     rule("(?:cover|coat|plate|fill) (.+?) (?:in|with) (.+)", change);
     rule("give (.+?) (?:a|an) (?:new )?(.+?) (?:colour|coat of paint|finish|coat)", change);
+    rule("(?:give|make|turn) (the (?:whole |entire )?sky) (.+)", change);
     rule("(?:turn|change|transform|switch|convert) (.+) into (.+)", change);
     rule("(?:turn|change|transform|switch|convert) (.+) to (.+)", change);
-    rule("(?:make|paint|colour|recolour|dye|tint|turn|repaint|change) (.+?) (?:in |to )?(" +
+    rule("(?:make|paint|colour|recolour|dye|turn|repaint|change) (.+?) (?:in |to )?(" +
              fmt::format("{}", fmt::join(colour_words, "|")) + ")",
          change);
     rule("(?:make|turn) (.+?) ((?:a|an|the) .+)", change);
@@ -400,6 +452,18 @@ std::string without_politeness(std::string text) {
   text = std::regex_replace(text, kPolite, "");
   static const std::regex kTail("(?: please| thanks| thank you)$");
   return std::regex_replace(text, kTail, "");
+}
+
+// "Add a sepia filter" asks for a look, "add a neon sign" for a thing.
+Words without_adding(Words words) {
+  static const Words kEffects = {"filter", "effect",   "look",  "style", "tone",
+                                 "tones",  "lighting", "mood",  "vibe",  "feel"};
+  const bool adds = !words.empty() && (words.front() == "add" || words.front() == "put");
+  const bool effect = std::any_of(words.begin(), words.end(), [](const std::string& word) {
+    return std::find(kEffects.begin(), kEffects.end(), word) != kEffects.end();
+  });
+  if (adds && effect) words.erase(words.begin());
+  return words;
 }
 
 Parsed parse_local(const std::string& text) {
@@ -460,11 +524,13 @@ Parsed parse_instruction(std::string_view text, std::span<const std::string> mor
   const std::string whole = without_politeness(join(words));
   if (auto own = parse_own_object(whole, more_objects)) return {std::move(own), ""};
   // "with a little light" is a clause, not a strength: first with every word in its place.
-  Parsed look = parse_look(split(whole));
+  Parsed look = parse_look(without_adding(split(whole)));
   if (look.program) return look;
-  Words weaker = split(whole);
+  Words weaker = without_adding(split(whole));
   const double strength = take_strength(weaker);
-  const std::string rest = join(weaker);
+  Words others = split(whole);
+  take_strength(others);
+  const std::string rest = join(others);
   if (strength != 1.0) {
     Parsed again = parse_look(weaker);
     if (again.program) {
@@ -475,7 +541,7 @@ Parsed parse_instruction(std::string_view text, std::span<const std::string> mor
   Parsed local = parse_local(whole);
   if (!local.program && strength != 1.0) {
     local = parse_local(rest);
-    if (local.program) local.program->strength = strength;
+    if (local.program) local.program->strength *= strength;
   }
   if (local.program) return local;
   Parsed result;

@@ -20,8 +20,13 @@ constexpr std::string_view kColourNouns[] = {
     "barrel", "tent",     "flower", "disk",  "circle",   "square",  "part",  "container", "vase",
     "pot",    "suitcase", "kayak",  "light", "umbrella", "balloon"};
 
-constexpr std::string_view kLooseAdjectives[] = {"moving", "whole", "entire",
-                                                 "same",   "solid", "coloured"};
+constexpr std::string_view kLooseAdjectives[] = {"moving",  "whole",    "entire",  "same",
+                                                 "solid",   "coloured", "walking", "standing",
+                                                 "passing", "driving",  "by",      "past",
+                                                 "who",     "is",       "running", "thats"};
+
+// Said of a thing that is found by its motion.
+constexpr std::string_view kMotions[] = {"moving", "passing", "driving"};
 
 // What is found by its motion alone, when "moving" is said of it.
 constexpr std::string_view kMovers[] = {
@@ -60,7 +65,7 @@ constexpr std::string_view kFillers[] = {
     "take",      "go",        "present",   "treat",      "using",     "use",        "kind",
     "hand",      "drawn",     "painted",   "version",    "out",       "there",      "here",
     "us",        "me",        "put",       "completely", "entirely",  "fully",      "rather",
-    "world",     "real",      "life",      "one",        "over",      "throughout", "start",
+    "some",      "should",    "must",      "tone",      "tones",     "vibe",       "bit",       "world",     "real",      "life",      "one",        "over",      "throughout", "start",
     "end",       "each",      "every",     "frame",      "frames"};
 
 constexpr std::string_view kArticles[] = {"a", "an", "the", "this", "that", "some", "its"};
@@ -213,13 +218,17 @@ TargetPhrase parse_target(std::string_view phrase) {
     result.target = target;
     return result;
   }
-  const bool moves = text.find("moving") != std::string::npos;
+  const Words all = split(text);
+  const bool moves =
+      std::any_of(all.begin(), all.end(), [](const auto& word) { return is_in(word, kMotions); });
   if (moves && target.colour.empty() && (noun.empty() || is_in(noun, kMovers))) {
     target.kind = "moving";
     result.target = target;
     return result;
   }
-  if (!is_in(noun, kColourNouns)) {
+  // "the red one", "only the red"
+  const bool by_colour_alone = (noun.empty() || noun == "one") && !target.colour.empty();
+  if (!is_in(noun, kColourNouns) && !by_colour_alone) {
     result.refusal = fmt::format(
         "no way to find \"{}\": things are found by a colour (\"the red object\"), or as the sky, "
         "the "

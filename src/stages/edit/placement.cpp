@@ -111,6 +111,8 @@ std::optional<Spot> best_spot(const Room& room, const Placement& placement, bool
           box.br().y > room.size.height - 2)
         continue;
       if (size.height < 14 || size.width < 14) continue;
+      // What stands upon the lower border looks cut off.
+      if (!placement.in_the_air && box.br().y > 0.965 * room.size.height) continue;
       if (wants_sky && mean_in(room.sky, box) < 0.85) continue;
       const double occupied = mean_in(room.occupied, box);
       if (anywhere && occupied > 0.04) continue;
@@ -157,6 +159,12 @@ Room room_of(const cv::Mat& key, const Clip* clip) {
   }
   cv::Mat occupied = cv::Mat::zeros(std::max(1, key.rows / 4), std::max(1, key.cols / 4), CV_32FC1);
   mark_people(rgb, occupied);
+  for (const Region& person : find_people(key)) {
+    const cv::Rect& b = person.box;
+    const cv::Rect body(b.x - b.width / 6, b.y - b.height / 12, b.width * 4 / 3, b.height * 7 / 6);
+    const cv::Rect small(body.x / 4, body.y / 4, body.width / 4 + 1, body.height / 4 + 1);
+    cv::rectangle(occupied, small & cv::Rect({0, 0}, occupied.size()), cv::Scalar(1), cv::FILLED);
+  }
   if (clip != nullptr && clip->video.frames.size() > 1) {
     cv::Mat moving = moving_area(*clip);
     if (!moving.empty()) {

@@ -159,13 +159,17 @@ cv::Mat lamp_map(const cv::Mat& rgb) {
   // White alone says nothing: a wall is white too. Small and white is a lamp.
   const cv::Mat around = blurred(bright, 9 * u);
   const cv::Mat far = blurred(luma_of(rgb), 22 * u);
+  // What is small and white upon the ground is paper.
+  const cv::Mat blurred_ground = blurred(ground_map(rgb), 8 * u);
   cv::Mat out(rgb.size(), CV_32FC1);
   for (int y = 0; y < rgb.rows; ++y) {
     for (int x = 0; x < rgb.cols; ++x) {
       const float small = 1 - smoothstep(0.22F, 0.42F, around.at<float>(y, x));
       const float alone = 1 - smoothstep(0.45F, 0.65F, far.at<float>(y, x));
       out.at<float>(y, x) =
-          std::max(glowing.at<float>(y, x), bright.at<float>(y, x) * small * alone);
+          std::max(glowing.at<float>(y, x),
+                   bright.at<float>(y, x) * small * alone *
+                       (1 - smoothstep(0.15F, 0.5F, blurred_ground.at<float>(y, x))));
     }
   }
   return out;

@@ -58,6 +58,18 @@ UserObjects read_objects(const std::string& folder) {
   return out;
 }
 
+double aspect_of(const cv::Mat& rgba) { return static_cast<double>(rgba.cols) / rgba.rows; }
+
+Placement placement_of_own(double aspect, const std::string& place) {
+  Placement out;
+  out.size = 0.25;
+  out.aspect = aspect;
+  // Wide things would fill the frame.
+  if (out.aspect > 1.6) out.size *= 1.6 / out.aspect;
+  out.in_the_air = place == "sky" || place == "top" || place.starts_with("upper");
+  return out;
+}
+
 std::string digest_of(const UserObjects& objects) {
   if (objects.empty()) return "";
   Sha256 hash;

@@ -1,6 +1,7 @@
 #include "ditto/core/error.h"
 #include "ditto/stages/face_data.h"
 #include "ditto/stages/instruct.h"
+#include "stages/edit/parser.h"
 #include "stages/instruct/candidates.h"
 #include "stages/instruct/measure.h"
 #include "stages/instruct/mix.h"
@@ -65,7 +66,7 @@ class BuiltinInstructor : public Instructor {
  public:
   explicit BuiltinInstructor(const config::Instruct& config) : config_(config) {}
 
-  BackendId id() const override { return {"builtin", 4, face_data().digest}; }
+  BackendId id() const override { return {"builtin", 5, face_data().digest}; }
 
   Instructions instruct(const Clip& clip, const InstructRequest& request,
                         Stream stream) const override {
@@ -77,16 +78,17 @@ class BuiltinInstructor : public Instructor {
 
     const instructing::Measurements m = instructing::measure(clip);
     Pool pool(instructing::global_candidates(m, stream),
-              instructing::local_candidates(clip, m, request.count, stream));
+              instructing::local_candidates(clip, m, request.count, request.objects, stream));
+    const std::vector<std::string> own = names_of(request.objects);
     for (const Instruction& taken : request.taken) {
-      if (!taken.program.is_null())
-        pool.take_out(instructing::senses_of(editing::program_from_json(taken.program)));
+      if (const auto program = program_of(taken, own))
+        pool.take_out(instructing::senses_of(*program));
     }
     for (int i = 0; i < request.count; ++i) {
       const auto candidate = next(pool, out.owed, stream);
       if (!candidate) break;
       --out.owed[static_cast<std::size_t>(task_of(candidate->program))];
-      out.list.push_back(worded(*candidate, m, stream));
+      out.list.push_back(worded(*candidate, m, own, stream));
     }
     return out;
   }
@@ -99,8 +101,15 @@ class BuiltinInstructor : public Instructor {
     return std::nullopt;
   }
 
+  static std::optional<editing::Program> program_of(const Instruction& instruction,
+                                                    std::span<const std::string> own) {
+    if (!instruction.program.is_null())
+      return editing::program_from_json(instruction.program, own);
+    return editing::parse_instruction(instruction.text, own).program;
+  }
+
   static Instruction worded(const Candidate& candidate, const instructing::Measurements& m,
-                            Stream& stream) {
+                            std::span<const std::string> own, Stream& stream) {
     editing::Program program = candidate.program;
     program.strength = drawn_strength(program, stream);
     const instructing::Facts facts = {.outdoors = m.outdoors(),
@@ -109,10 +118,12 @@ class BuiltinInstructor : public Instructor {
                                       .moving = candidate.moving,
                                       .faces = m.faces};
     Instruction instruction;
-    instruction.text = instructing::phrase(program, facts, stream);
+    instruction.text = instructing::phrase(program, facts, stream, own);
     instruction.task = task_of(program);
     instruction.target = editing::target_text(program);
-    instruction.program = editing::to_json(program);
+    // A program that only this config's editor knows would mean nothing elsewhere: its text does.
+    if (std::find(own.begin(), own.end(), program.object) == own.end())
+      instruction.program = editing::to_json(program);
     return instruction;
   }
 

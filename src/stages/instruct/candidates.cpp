@@ -2,8 +2,10 @@
 
 #include "stages/edit/drawn_objects.h"
 #include "stages/edit/fill.h"
+#include "stages/edit/lexicon.h"
 #include "stages/edit/local_edits.h"
 #include "stages/edit/looks.h"
+#include "stages/edit/user_objects.h"
 
 namespace ditto::stages::instructing {
 namespace {
@@ -89,8 +91,10 @@ Program on(const Target& target, std::string name) {
 
 class Proposals {
  public:
-  Proposals(const Clip& clip, const Measurements& m, Stream& stream)
-      : clip_(clip), m_(m), room_(editing::room_of(clip.key(), &clip)), stream_(stream) {}
+  Proposals(const Clip& clip, const Measurements& m, std::span<const OwnObject> own,
+            Stream& stream)
+      : clip_(clip), m_(m), own_(own), room_(editing::room_of(clip.key(), &clip)), stream_(stream) {
+  }
 
   std::vector<Candidate> all(std::size_t additions) {
     for (const TrackedRegion& object : m_.objects) {
@@ -257,7 +261,7 @@ class Proposals {
     std::string best_place;
     const auto attempt = [&](const std::string& place) {
       program.place = place;
-      const editing::Spot spot = editing::find_spot(room_, program);
+      const editing::Spot spot = editing::find_spot(room_, program, placement);
       const bool hides =
           std::any_of(m_.keep_clear.begin(), m_.keep_clear.end(),
                       [&](const cv::Rect& box) { return !(box & spot.box).empty(); });
@@ -277,21 +281,48 @@ class Proposals {
     return best;
   }
 
+  template <class T>
+  T take(std::vector<T>& values) {
+    const auto at = values.begin() + static_cast<std::ptrdiff_t>(stream_.index(values.size()));
+    T value = std::move(*at);
+    values.erase(at);
+    return value;
+  }
+
+  // The words for it mean the user's own thing.
+  bool is_called_like_an_own(std::string_view drawn) const {
+    const auto& namings = editing::object_namings();
+    const auto naming = std::find_if(namings.begin(), namings.end(),
+                                     [&](const auto& it) { return it.name == drawn; });
+    return std::any_of(own_.begin(), own_.end(), [&](const OwnObject& own) {
+      return std::any_of(naming->words.begin(), naming->words.end(), [&](std::string_view word) {
+        return editing::normalised(word) == own.name;
+      });
+    });
+  }
+
   // One of each object, in random order, until there are enough; first where the picture is calm,
   // then where it is as calm as can be had.
   void propose_additions(std::size_t wanted) {
     constexpr double kCalm = 0.022;
-    std::vector<std::string_view> objects(editing::drawn_objects().begin(),
-                                          editing::drawn_objects().end());
+    std::vector<std::string_view> drawn(editing::drawn_objects().begin(),
+                                        editing::drawn_objects().end());
+    std::erase_if(drawn, [&](std::string_view name) { return is_called_like_an_own(name); });
+    std::vector<OwnObject> own(own_.begin(), own_.end());
     std::vector<std::pair<double, Program>> cluttered;
     std::size_t found = 0;
-    while (!objects.empty() && found < wanted) {
-      const std::size_t i = stream_.index(objects.size());
+    while (drawn.size() + own.size() > 0 && found < wanted) {
       Program program;
       program.name = "add";
-      program.object = objects[i];
-      objects.erase(objects.begin() + static_cast<std::ptrdiff_t>(i));
-      const editing::Placement placement = editing::placement_of(program.object);
+      editing::Placement placement;
+      if (!own.empty() && (drawn.empty() || stream_.uniform() < 0.5)) {
+        const OwnObject object = take(own);
+        program.object = object.name;
+        placement = editing::placement_of_own(object.aspect, "");
+      } else {
+        program.object = take(drawn);
+        placement = editing::placement_of(program.object);
+      }
       if (!belongs(program.object, placement)) continue;
       program.place = pick(places_for(placement), stream_);
       if (placement.has_colour && stream_.uniform() < 0.75) {
@@ -314,6 +345,7 @@ class Proposals {
 
   const Clip& clip_;
   const Measurements& m_;
+  std::span<const OwnObject> own_;
   editing::Room room_;
   Stream& stream_;
   std::vector<Candidate> out_;
@@ -370,8 +402,8 @@ std::vector<Candidate> global_candidates(const Measurements& m, Stream& stream) 
 }
 
 std::vector<Candidate> local_candidates(const Clip& clip, const Measurements& m, int additions,
-                                        Stream& stream) {
-  return Proposals(clip, m, stream).all(static_cast<std::size_t>(additions));
+                                        std::span<const OwnObject> own, Stream& stream) {
+  return Proposals(clip, m, own, stream).all(static_cast<std::size_t>(additions));
 }
 
 }  // namespace ditto::stages::instructing

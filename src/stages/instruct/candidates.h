@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "ditto/core/random.h"
+#include "ditto/stages/instruct.h"
 #include "stages/edit/program.h"
 #include "stages/instruct/measure.h"
 
@@ -22,8 +23,9 @@ std::vector<std::string> senses_of(const editing::Program& program);
 /// order. Looks that need a colour get one from the stream.
 std::vector<Candidate> global_candidates(const Measurements& m, Stream& stream);
 /// Edits of parts that were measured; each is known to be possible on the key frame. Of additions
-/// at least `additions` where there is room for so many kinds of objects.
+/// at least `additions` where there is room for so many kinds of objects, about half of them from
+/// `own` while there are any.
 std::vector<Candidate> local_candidates(const Clip& clip, const Measurements& m, int additions,
-                                        Stream& stream);
+                                        std::span<const OwnObject> own, Stream& stream);
 
 }  // namespace ditto::stages::instructing

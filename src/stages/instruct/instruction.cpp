@@ -10,6 +10,12 @@ constexpr std::array<std::string_view, 6> kTaskNames = {"global_style",  "global
 
 }  // namespace
 
+std::vector<std::string> names_of(std::span<const OwnObject> objects) {
+  std::vector<std::string> names;
+  for (const OwnObject& object : objects) names.push_back(object.name);
+  return names;
+}
+
 std::string_view name_of(Task task) { return kTaskNames.at(static_cast<std::size_t>(task)); }
 
 Task task_from(std::string_view name) {

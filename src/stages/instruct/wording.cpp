@@ -129,10 +129,20 @@ std::string coloured(const std::string& noun, const std::string& colour) {
   return colour + " " + noun;
 }
 
+// Of a noun that nothing is known of: "sunflowers", but not "bus" or "glass".
+bool is_plural(std::string_view noun) {
+  return noun.ends_with('s') && !noun.ends_with("ss") && !noun.ends_with("us") &&
+         !noun.ends_with("is");
+}
+
 // "a red hot-air balloon"
 Texts object_phrases(const Program& program) {
   Texts out;
-  for (const std::string& noun : named(editing::object_namings(), program.object)) {
+  Texts nouns = named(editing::object_namings(), program.object);
+  // A thing of the user's own goes by its one name, which may be a plural.
+  if (nouns.empty() && is_plural(program.object)) return {program.object, "some " + program.object};
+  if (nouns.empty()) nouns = {program.object};
+  for (const std::string& noun : nouns) {
     // Plurals without a collective read badly after an article.
     if (noun == "birds" || noun == "balloons") continue;
     out.push_back(with_article(program.colour.empty() ? noun : coloured(noun, program.colour)));
@@ -143,7 +153,9 @@ Texts object_phrases(const Program& program) {
 Texts place_phrases(const Program& program) {
   if (program.place.empty()) return {""};
   Texts out = named(editing::place_namings(), program.place);
-  std::erase_if(out, [](const std::string& words) { return words.starts_with("to the "); });
+  std::erase_if(out, [](const std::string& words) {
+    return starts_with_any(words, {"to the ", "from the "});
+  });
   return out;
 }
 
@@ -155,8 +167,8 @@ Texts replacement_phrases(const Program& program) {
              program.object)) {
     // Those without an article are for the parser's readers only.
     const bool bare = words == "sunset" || words == "stars" || words == "clouds" ||
-                      words == "blue sky" || words == "storm clouds" || words == "stormy" ||
-                      words == "aurora";
+                      words == "blue sky" || words == "storm clouds" || words == "aurora" ||
+                      words == "northern lights";
     if (!bare) out.push_back(words);
   }
   return out;
@@ -168,7 +180,6 @@ Texts local_templates(const Program& program) {
                  "Change the colour of {t} to {o}",
                  "Turn {t} {o}",
                  "Recolour {t} {o}",
-                 "Tint {t} {o}",
                  "Switch the colour of {t} to {o}",
                  "Could you make {t} {o}?",
                  "Change {t} to {o}",
@@ -435,6 +446,7 @@ bool is_backed(std::string_view text, const Facts& facts) {
                                       {"leaves", &Facts::greenery},
                                       {"foliage", &Facts::greenery},
                                       {"plants", &Facts::greenery},
+                                      {"trees", nullptr},
                                       {"grass", &Facts::greenery},
                                       {"greenery", &Facts::greenery},
                                       {"lamps", nullptr},
@@ -456,7 +468,8 @@ std::vector<std::string> core_sentences(const Program& program, const Facts& fac
                                                      : local_sentences(program, facts);
 }
 
-std::string phrase(const Program& program, const Facts& facts, Stream& stream) {
+std::string phrase(const Program& program, const Facts& facts, Stream& stream,
+                   std::span<const std::string> own_objects) {
   Program plain = program;
   plain.strength = 1;
   const Texts cores = core_sentences(plain, facts);
@@ -465,7 +478,7 @@ std::string phrase(const Program& program, const Facts& facts, Stream& stream) {
   constexpr int kTries = 16;
   for (int i = 0; i < kTries; ++i) {
     const std::string text = decorated(program, cores[stream.index(cores.size())], facts, stream);
-    const editing::Parsed parsed = editing::parse_instruction(text);
+    const editing::Parsed parsed = editing::parse_instruction(text, own_objects);
     if (parsed.program && *parsed.program == program) return text;
   }
   throw std::logic_error("no wording reads back as " + to_json(program).dump());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -18,8 +19,10 @@ struct Facts {
 };
 
 /// A sentence that asks for the program, as a person would type it: drawn from templates, synonyms,
-/// clauses and words of strength. The parser reads it back as the same program.
-std::string phrase(const editing::Program& program, const Facts& facts, Stream& stream);
+/// clauses and words of strength. The parser reads it back as the same program. `own_objects`: the
+/// names of things of the user's own, as the parser is given them.
+std::string phrase(const editing::Program& program, const Facts& facts, Stream& stream,
+                   std::span<const std::string> own_objects = {});
 
 /// Every core sentence for the program that the facts allow, without clauses and words of strength:
 /// at least eight.
