@@ -57,6 +57,21 @@ bool are_one(const Scene& scene, const Shape& a, const Shape& b) {
   return a.paint.rgb == b.paint.rgb;
 }
 
+// Whether nobody ever sees anything of it: what is drawn later is in front.
+bool is_hidden(const Scene& scene, const Shape& shape) {
+  for (int t = 0; t < scene.frames; ++t) {
+    cv::Mat picture = cv::Mat::zeros(scene.size, CV_8UC3);
+    for (const Shape& other : scene.shapes) {
+      if (t < other.from) continue;
+      Shape marked = other;
+      marked.paint.rgb = &other == &shape ? cv::Vec3b(255, 255, 255) : cv::Vec3b(0, 0, 0);
+      scenes::detail::draw(picture, scene, marked, t);
+    }
+    if (cv::countNonZero(picture.reshape(1)) > 0) return false;
+  }
+  return true;
+}
+
 // What "the <colour> object [side]" means: the one shape in view that may be called so, there all
 // along; null when there is none, or more than one.
 const Shape* meant(const Scene& scene, const std::string& colour, const std::string& side) {
@@ -64,6 +79,7 @@ const Shape* meant(const Scene& scene, const std::string& colour, const std::str
   for (const Shape& shape : scene.shapes) {
     if (!contains(shape.paint.names, colour)) continue;
     if (!side.empty() && !is_at(scene, shape, side)) continue;
+    if (is_hidden(scene, shape)) continue;
     if (shape.from > 0) return nullptr;
     if (only != nullptr && !are_one(scene, *only, shape)) return nullptr;
     only = &shape;

@@ -54,8 +54,8 @@ void describe(V& v, Edit& c) {
   v.number("keyframe_position", c.keyframe_position, 0, 1, "Which frame is the key frame: 0 the first, 1 the last.");
   v.number("strength", c.strength, 0.1, 2, "Multiplies the strength of every edit.");
   v.text("objects", c.objects,
-         "A folder of PNG files with transparency: things that can be added as \"add a <file name>\". Their content enters "
-         "fingerprints, the folder's name doesn't.", Effect::kNone);
+         "A folder of PNG files with transparency: things that can be added as \"add a <file name>\"; the builtin instructor "
+         "asks for them too. Their content enters fingerprints, the folder's name doesn't.", Effect::kNone);
 }
 
 template <class V>

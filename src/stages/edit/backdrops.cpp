@@ -160,11 +160,27 @@ cv::Mat covered_ground(const cv::Mat& rgb, std::string_view kind) {
   if (kind == "sand") scale = &kSand;
   if (kind == "autumn leaves") scale = &kLeaves;
   if (kind == "lavender") scale = &kLavender;
+  // The new ground is as light as its own kind is, not as what it lies on was; its pattern is that
+  // of the blades beneath, so that it moves with them.
+  const double u = unit_of(rgb);
   const cv::Mat light = luma_of(rgb);
-  const float lift = kind == "snow" ? 0.02F : kind == "sand" ? 0.12F : 0.05F;
-  return map_pixels(rgb, light, [&](const Rgb&, float l) {
-    return scale_colour(*scale, lift + 0.98F * std::pow(clamp01(l), kind == "snow" ? 1.0F : 0.75F));
-  });
+  const cv::Mat near = blurred(light, 1.2 * u);
+  const cv::Mat patch = blurred(light, 6 * u);
+  const cv::Mat wide = blurred(light, 36 * u);
+  const bool even = kind == "snow" || kind == "sand";
+  const float grain = even ? 0.5F : 1.5F;
+  const float middle = even ? 0.74F : 0.56F;
+  cv::Mat out(rgb.size(), CV_32FC3);
+  for (int y = 0; y < rgb.rows; ++y) {
+    for (int x = 0; x < rgb.cols; ++x) {
+      const float w = wide.at<float>(y, x) + 0.08F;
+      const float shade = patch.at<float>(y, x) / w - 1;
+      const float detail = (near.at<float>(y, x) - patch.at<float>(y, x)) / w;
+      const float depth = 0.30F * (std::sqrt(clamp01(light.at<float>(y, x))) - 0.55F);
+      out.at<Rgb>(y, x) = scale_colour(*scale, middle + depth + 0.35F * shade + grain * detail);
+    }
+  }
+  return out;
 }
 
 }  // namespace ditto::stages::editing

@@ -157,7 +157,10 @@ cv::Mat edge_strength(const cv::Mat& light, double sigma) {
 
 cv::Mat bloom(const cv::Mat& rgb, double threshold, double sigma, double amount) {
   const auto t = static_cast<float>(threshold);
-  cv::Mat lights = map_pixels(rgb, [t](const Rgb& c) { return c * smoothstep(t, 1.0F, luma(c)); });
+  // What is out of range would darken where it is screened.
+  const auto clipped = [](const Rgb& c) { return Rgb(clamp01(c[0]), clamp01(c[1]), clamp01(c[2])); };
+  cv::Mat lights = map_pixels(
+      rgb, [&](const Rgb& c) { return clipped(c) * smoothstep(t, 1.0F, luma(clipped(c))); });
   // A wide Gaussian on a quarter of the size is as smooth and much faster.
   cv::Mat small;
   cv::resize(lights, small, {}, 0.25, 0.25, cv::INTER_AREA);
@@ -169,7 +172,7 @@ cv::Mat bloom(const cv::Mat& rgb, double threshold, double sigma, double amount)
     const Rgb* in = rgb.ptr<Rgb>(y);
     const Rgb* l = lights.ptr<Rgb>(y);
     Rgb* to = out.ptr<Rgb>(y);
-    for (int x = 0; x < rgb.cols; ++x) to[x] = screened(in[x], l[x] * a);
+    for (int x = 0; x < rgb.cols; ++x) to[x] = screened(clipped(in[x]), clipped(l[x] * a));
   }
   return out;
 }

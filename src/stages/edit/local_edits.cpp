@@ -106,7 +106,7 @@ EditResult recolour(const cv::Mat& key, const Region& region, const Program& pro
   Rgb wash = airy ? lerp(paint, grey(1), 0.35F) : paint;
   // Leaves keep much of their own light: painted flat they would lose their depth.
   if (region.kind == "grass" || region.kind == "greenery") {
-    wash = saturated(paint, 0.66F) * (0.5F + 0.5F * tone.luma / std::max(0.05F, luma(paint)));
+    wash = saturated(paint, 0.70F) * (0.66F + 0.34F * tone.luma / std::max(0.05F, luma(paint)));
   }
   return blended(key, map_pixels(rgb, [&](const Rgb& c) { return repainted(c, tone, wash, s); }),
                  alpha);

@@ -135,7 +135,7 @@ cv::Mat oil_painting(const cv::Mat& rgb, const LookInput& input) {
 cv::Mat stepped_luma(const cv::Mat& paint, int levels, float softness, float saturation) {
   return map_pixels(paint, [=](const Rgb& c) {
     const float y = std::max(luma(c), 1e-3F);
-    const float lit = std::pow(y, 0.8F);
+    const float lit = std::pow(y, 0.66F);
     const float flat = stepped(lit, levels, softness);
     return enriched(c * std::min(4.0F, (0.04F + 0.96F * flat) / y), saturation);
   });

@@ -39,9 +39,9 @@ cv::Mat vintage_film(const cv::Mat& rgb, const LookInput& input) {
   const cv::Mat faded = map_pixels(rgb, [s](const Rgb& c) {
     Rgb f = saturated(c, 1 - 0.28F * s);
     // Lifted, greenish-blue blacks and creamy whites of an aged print.
-    f = {0.09F + 0.89F * std::pow(clamp01(f[0]), 0.86F),
-         0.075F + 0.84F * std::pow(clamp01(f[1]), 0.93F),
-         0.11F + 0.66F * std::pow(clamp01(f[2]), 1.02F)};
+    f = {0.09F + 0.90F * std::pow(clamp01(f[0]), 0.74F),
+         0.075F + 0.86F * std::pow(clamp01(f[1]), 0.80F),
+         0.11F + 0.68F * std::pow(clamp01(f[2]), 0.88F)};
     return f;
   });
   return bloom(faded, 0.6, 9 * u, 0.22 * s);
@@ -49,10 +49,18 @@ cv::Mat vintage_film(const cv::Mat& rgb, const LookInput& input) {
 
 cv::Mat teal_and_orange(const cv::Mat& rgb, const LookInput& input) {
   const auto s = static_cast<float>(input.strength);
-  return map_pixels(rgb, [s](const Rgb& c) {
+  // What is warm is told by areas: the hue of what is nearly grey is noise.
+  const cv::Mat areas = flat_areas(rgb, unit_of(rgb));
+  cv::Mat warmth(rgb.size(), CV_32FC1);
+  for (int y = 0; y < rgb.rows; ++y) {
+    for (int x = 0; x < rgb.cols; ++x) {
+      const Hsv hsv = to_hsv(areas.at<Rgb>(y, x));
+      warmth.at<float>(y, x) =
+          hue_weight(hsv.h, 350, 410, 40) * smoothstep(0.10F, 0.34F, hsv.s);
+    }
+  }
+  return map_pixels(rgb, warmth, [s](const Rgb& c, float warm) {
     const float y = clamp01(luma(c));
-    const Hsv hsv = to_hsv(c);
-    const float warm = hue_weight(hsv.h, 350, 410, 40) * smoothstep(0.05F, 0.3F, hsv.s);
     const float highlight = std::max(warm, smoothstep(0.45F, 0.9F, y));
     const Rgb tint = lerp(Rgb(-0.11F, 0.015F, 0.085F), Rgb(0.13F, 0.025F, -0.12F), highlight);
     const Rgb base = contrasted(saturated(c, 0.85F), 1.14F, 0.42F);

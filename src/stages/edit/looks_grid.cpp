@@ -113,8 +113,8 @@ cv::Mat mosaic(const cv::Mat& rgb, const LookInput& input) {
 
 cv::Mat stained_glass(const cv::Mat& rgb, const LookInput& input) {
   const double u = unit_of(rgb);
-  const cv::Mat flat = blurred(flat_areas(clarity(rgb, 14 * u, 0.5), 1.5 * u), 2.5 * u);
-  const Segments panes = cut_into_segments(flat, 30 * u * input.strength, 22);
+  const cv::Mat flat = blurred(flat_areas(clarity(rgb, 14 * u, 0.5), 1.4 * u), 1.2 * u);
+  const Segments panes = cut_into_segments(flat, 30 * u * input.strength, 12);
   const auto width = static_cast<float>(2.6 * u);
   const cv::Mat window = assembled(panes, Rgb(0.025F, 0.025F, 0.03F), width,
                                    [width](const Rgb& c, std::size_t i, float depth, float) {

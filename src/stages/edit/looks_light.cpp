@@ -15,7 +15,8 @@ cv::Mat night(const cv::Mat& rgb, const LookInput& input) {
   const cv::Mat sky = sky_map(rgb);
   const cv::Mat lamps = lamp_map(rgb);
   const cv::Mat pools = blurred(lamps, 26 * u);
-  const cv::Mat clear = clarity(rgb, 14 * u, 0.45);
+  // Daylight is even; at night each thing has a lit and a dark side.
+  const cv::Mat clear = clarity(clarity(rgb, 36 * u, 0.7), 9 * u, 0.6);
   cv::Mat out(rgb.size(), CV_32FC3);
   for (int y = 0; y < rgb.rows; ++y) {
     const float h = height_at(y, rgb.rows);
@@ -24,9 +25,9 @@ cv::Mat night(const cv::Mat& rgb, const LookInput& input) {
       const Rgb c = clear.at<Rgb>(y, x);
       const float l = clamp01(luma(c));
       // Rod vision: dark, blue and nearly colourless; what is bright by day keeps some light.
-      const float scotopic = (0.52F * l * l + 0.10F * l) / std::max(0.5F, 0.2F + 0.8F * s);
+      const float scotopic = (0.56F * l * l + 0.13F * l) / std::max(0.5F, 0.2F + 0.8F * s);
       const Rgb own = c * (scotopic / std::max(l, 0.02F));
-      Rgb dark = times(Rgb(0.62F, 0.84F, 1.40F), lerp(grey(scotopic), own, 0.45F)) +
+      Rgb dark = times(Rgb(0.66F, 0.85F, 1.30F), lerp(grey(scotopic), own, 0.60F)) +
                  Rgb(0.004F, 0.008F, 0.026F);
       dark = lerp(dark, dome + dark * 0.22F, sky.at<float>(y, x));
       // Lamps stay lit and light up what is round them.
@@ -76,7 +77,7 @@ cv::Mat sunset(const cv::Mat& rgb, const LookInput& input) {
     for (int x = 0; x < rgb.cols; ++x) {
       const Rgb c = rgb.at<Rgb>(y, x);
       const float l = clamp01(luma(c));
-      const Rgb dusk = times(lerp(grey(l), c, 0.55F), light) * (0.72F + 0.34F * l) +
+      const Rgb dusk = times(lerp(grey(l), c, 0.55F), light) * (0.84F + 0.30F * l) +
                        Rgb(0.045F, 0.005F, 0.05F) * (1 - l);
       const Rgb afterglow =
           lerp(Rgb(1.0F, 0.62F, 0.30F), Rgb(0.98F, 0.50F, 0.50F), h) * (0.55F + 0.5F * l);
@@ -158,7 +159,7 @@ cv::Mat candlelight(const cv::Mat& rgb, const LookInput& input) {
     const float y = clamp01(luma(c));
     const Rgb flame = times(lerp(grey(y), c, 0.6F), Rgb(1.24F, 0.72F, 0.34F));
     return lerp(c,
-                flame * (0.34F + 0.62F * smoothstep(0.0F, 0.8F, y)) + Rgb(0.035F, 0.012F, 0.002F),
+                flame * (0.42F + 0.60F * smoothstep(0.0F, 0.8F, y)) + Rgb(0.035F, 0.012F, 0.002F),
                 std::min(1.0F, 0.6F + 0.4F * s));
   });
   return bloom(warm, 0.45, 20 * u, 0.6);

@@ -57,11 +57,11 @@ cv::Mat poster(const cv::Mat& rgb, const LookInput& input) {
     for (int x = 0; x < rgb.cols; ++x) {
       // Against its surroundings, so that each part of the picture has its lights and shadows.
       const float l = clamp01(light.at<float>(y, x));
-      const float own = 0.62F * std::pow(l, 0.75F) + 0.38F * (0.5F + 1.6F * l) -
-                        0.38F * 1.6F * around.at<float>(y, x);
-      out.at<Rgb>(y, x) =
-          lerp(kScale[0], scale_colour(kScale, stepped(clamp01(1.08F * own), 3, 0.10F)),
-               lines.at<float>(y, x));
+      const float own =
+          0.80F * std::pow(l, 0.65F) + 0.10F + 0.32F * (l - around.at<float>(y, x));
+      const float tone = clamp01(0.47F + 1.3F * (own - 0.45F));
+      out.at<Rgb>(y, x) = lerp(kScale[0], scale_colour(kScale, stepped(tone, 3, 0.10F)),
+                               lines.at<float>(y, x));
     }
   }
   return out;

@@ -78,7 +78,7 @@ cv::Mat snow(const cv::Mat& rgb, const LookInput& input) {
       const float rim = ledges.at<float>(y, x) * smoothstep(0.10F, 0.3F, l) *
                         (1 - smoothstep(0.45F, 0.7F, hsv.s));
       const float most =
-          std::max(std::max(green * clamp01(std::max(leaf, under)), earth), 0.75F * rim);
+          std::max(std::max(green * clamp01(std::max(leaf, under)), earth), 0.45F * rim);
       cover.at<float>(y, x) = most * std::min(1.0F, 0.25F + 0.75F * s) * (1 - sky.at<float>(y, x));
     }
   }

@@ -42,6 +42,17 @@ std::vector<std::string> sides_of(const cv::Point2f& centre) {
   return out;
 }
 
+double solidity_of(const cv::Mat& mask) {
+  std::vector<cv::Point> points;
+  cv::findNonZero(mask, points);
+  if (points.size() < 3) return 0;
+  std::vector<cv::Point> hull;
+  cv::convexHull(points, hull);
+  // The hull runs through the middles of pixels: half of its length is outside of them.
+  const double area = cv::contourArea(hull) + cv::arcLength(hull, true) / 2 + 1;
+  return static_cast<double>(points.size()) / area;
+}
+
 // Completes a region from its mask at working size.
 void finish(Region& region, const cv::Mat& small_mask, cv::Size size) {
   const cv::Moments m = cv::moments(small_mask, true);
@@ -49,6 +60,7 @@ void finish(Region& region, const cv::Mat& small_mask, cv::Size size) {
   region.centre = {static_cast<float>(m.m10 / m.m00 / small_mask.cols),
                    static_cast<float>(m.m01 / m.m00 / small_mask.rows)};
   region.sides = sides_of(region.centre);
+  region.solidity = solidity_of(small_mask);
   cv::Mat large;
   cv::resize(small_mask, large, size, 0, 0, cv::INTER_LINEAR);
   region.mask = large > 127;

@@ -21,6 +21,8 @@ struct Region {
   cv::Point2f centre;       ///< centroid, as a fraction of width and height
   double area = 0;          ///< fraction of the frame
   double distinctness = 0;  ///< CIELAB distance of the mean colour to that of its surroundings
+  /// Area over that of the convex hull: of things that touch each other it is low.
+  double solidity = 0;
   /// No other part of the frame competes for its name: "the red object" is this one.
   bool unique = false;
   /// True words about its place; a coordinate near a border of two words gives neither.

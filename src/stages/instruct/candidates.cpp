@@ -235,7 +235,8 @@ class Proposals {
   bool belongs(std::string_view object, const editing::Placement& placement) const {
     // A pale moon or rainbow is lost on a pale sky.
     if (placement.sky_only) return m_.sky && (object != "moon" || m_.sky->lightness < 0.75);
-    if (is_one_of(object, {"hot_air_balloon", "birds", "kite"})) return m_.outdoors();
+    // What flies high wants a sky behind it.
+    if (is_one_of(object, {"hot_air_balloon", "birds", "kite"})) return m_.sky.has_value();
     // What stands on the ground wants calm ground beneath it.
     return placement.in_the_air || m_.green >= 0.05 || m_.luma >= 0.3;
   }

@@ -124,6 +124,31 @@ double own_motion(const Region& region, const Motion& motion) {
   return median(speeds) / motion.diagonal;
 }
 
+// How much of what either covers both cover, their centres laid upon each other.
+double overlap(const Region& a, const Region& b) {
+  const cv::Size size = a.mask.size();
+  const cv::Point shift(cvRound((b.centre.x - a.centre.x) * static_cast<float>(size.width)),
+                        cvRound((b.centre.y - a.centre.y) * static_cast<float>(size.height)));
+  const cv::Rect frame({0, 0}, size);
+  const cv::Rect to = (frame + shift) & frame;
+  const cv::Rect from = to - shift;
+  const double both = cv::countNonZero(a.mask(from) & b.mask(to));
+  return both / std::max(1.0, cv::countNonZero(a.mask) + cv::countNonZero(b.mask) - both);
+}
+
+// How far both ends of a side have got; nothing when one stayed, as at the border of the frame or
+// of something in front.
+float common_shift(int low, int high, int low_then, int high_then) {
+  const int a = low_then - low;
+  const int b = high_then - high;
+  if ((a < 0) != (b < 0)) return 0;
+  return static_cast<float>(std::abs(a) < std::abs(b) ? a : b);
+}
+
+// Whether it may be taken for one thing: what touches or covers another of its colour has a waist
+// or a notch.
+bool is_one_piece(const Region& region) { return region.solidity > 0.86; }
+
 bool is_similar(const Region& a, const Region& b) {
   return b.area > 0.4 * a.area && b.area < 2.5 * a.area;
 }
@@ -146,7 +171,17 @@ void follow(TrackedRegion& tracked, const Region* again, int frames, const Motio
     return;
   }
   std::erase_if(tracked.sides, [&](const std::string& side) { return !again->is_at(side); });
-  const double travel = motion.own_travel(tracked.region.centre, again->centre, frames);
+  // The centre alone may be that of a part which something else uncovers.
+  const cv::Rect& before = tracked.region.box;
+  const cv::Rect& after = again->box;
+  const cv::Point2f edges(
+      common_shift(before.x, before.br().x, after.x, after.br().x) /
+          static_cast<float>(again->mask.cols),
+      common_shift(before.y, before.br().y, after.y, after.br().y) /
+          static_cast<float>(again->mask.rows));
+  const cv::Point2f& from = tracked.region.centre;
+  const double travel = std::min(motion.own_travel(from, again->centre, frames),
+                                 motion.own_travel(from, from + edges, frames));
   tracked.travel = std::max(tracked.travel, travel / std::abs(frames));
 }
 
@@ -169,14 +204,17 @@ std::vector<TrackedRegion> objects_of(const Clip& clip, const std::vector<Witnes
                                       const Motion& motion) {
   std::vector<TrackedRegion> out;
   for (const Region& region : editing::coloured_objects(clip.key())) {
-    if (region.unique) out.push_back(tracked(clip.key(), region, motion));
+    if (region.unique && is_one_piece(region))
+      out.push_back(tracked(clip.key(), region, motion));
   }
   if (out.empty()) return out;
+  constexpr double kSameShape = 0.72;
   for (const Witness& other : others) {
     const std::vector<Region> regions = editing::coloured_objects(other.frame);
     for (TrackedRegion& object : out) {
       const auto again = std::find_if(regions.begin(), regions.end(), [&](const Region& r) {
-        return r.colour == object.region.colour && r.unique;
+        return r.colour == object.region.colour && r.unique && is_one_piece(r) &&
+               overlap(object.region, r) > kSameShape;
       });
       follow(object, again == regions.end() ? nullptr : &*again, other.after_key, motion);
     }

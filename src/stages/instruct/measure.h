@@ -37,7 +37,8 @@ struct Measurements {
   double warmth = 0;                   ///< mean of R - B
   double camera_motion = 0;            ///< median displacement per frame, of the frame's diagonal
   double moving = 0;                   ///< fraction of pixels that move against the camera
-  std::vector<TrackedRegion> objects;  ///< coloured ones with a unique name, the largest first
+  /// Coloured ones with a unique name, apart from all others, the largest first.
+  std::vector<TrackedRegion> objects;
   /// The one person that is there all along, large enough to be meant by the words.
   std::optional<TrackedRegion> person;
   /// The one thing that moves against the camera.
