@@ -122,7 +122,7 @@ TEST(Looks, EachGrowsWithItsStrength) {
     }
     EXPECT_LT(changes[0], 0.85 * changes[1]);
     EXPECT_LT(changes[1], 0.97 * changes[2]);
-    EXPECT_GT(changes[3], 0.97 * changes[2]);
+    EXPECT_GT(changes[3], 1.02 * changes[2]);
   }
 }
 

@@ -18,7 +18,7 @@ cv::Mat apply_look(const cv::Mat& key_frame, const editing::Look& look, const Pr
   const cv::Mat styled = look.apply(rgb, {std::clamp(strength, 0.6, 2.0), program.colour});
   cv::Mat clipped;
   cv::min(cv::max(styled, 0.0), 1.0, clipped);
-  const double weight = strength < 1 ? strength : 1 + 0.4 * (strength - 1);
+  const double weight = strength < 1 ? strength : 1 + 0.6 * (strength - 1);
   return editing::to_bytes(editing::mixed(rgb, clipped, weight));
 }
 

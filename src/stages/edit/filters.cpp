@@ -158,7 +158,9 @@ cv::Mat edge_strength(const cv::Mat& light, double sigma) {
 cv::Mat bloom(const cv::Mat& rgb, double threshold, double sigma, double amount) {
   const auto t = static_cast<float>(threshold);
   // What is out of range would darken where it is screened.
-  const auto clipped = [](const Rgb& c) { return Rgb(clamp01(c[0]), clamp01(c[1]), clamp01(c[2])); };
+  const auto clipped = [](const Rgb& c) {
+    return Rgb(clamp01(c[0]), clamp01(c[1]), clamp01(c[2]));
+  };
   cv::Mat lights = map_pixels(
       rgb, [&](const Rgb& c) { return clipped(c) * smoothstep(t, 1.0F, luma(clipped(c))); });
   // A wide Gaussian on a quarter of the size is as smooth and much faster.

@@ -208,7 +208,8 @@ std::span<const std::string_view> slight_words() {
   static constexpr std::string_view kWords[] = {
       "subtly",       "slightly",   "gently",        "just a little",
       "a little bit", "a touch of", "only slightly", "but keep it subtle",
-      "lightly",      "a bit",      "a little",      "just a hint of", "a hint of", "faintly"};
+      "lightly",      "a bit",      "a little",      "just a hint of",
+      "a hint of",    "faintly"};
   return kWords;
 }
 

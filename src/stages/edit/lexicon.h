@@ -35,7 +35,7 @@ struct Naming {
 };
 std::span<const Naming> object_namings();    ///< drawn objects: "hot_air_balloon" ...
 std::span<const Naming> backdrop_namings();  ///< "stars": "a starry night sky" ...
-std::span<const Naming> sky_ways();  ///< "make the sky <way>", by backdrop
+std::span<const Naming> sky_ways();          ///< "make the sky <way>", by backdrop
 std::span<const Naming> ground_namings();
 std::span<const Naming> material_namings();
 std::span<const Naming> kind_namings();   ///< target kinds other than "object"

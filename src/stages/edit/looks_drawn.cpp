@@ -20,8 +20,9 @@ cv::Mat graphite(const cv::Mat& rgb, double strength, double tone) {
     const float* f = fine.ptr<float>(y);
     float* to = out.ptr<float>(y);
     for (int x = 0; x < rgb.cols; ++x) {
+      // A heavier hand draws stronger lines; the paper stays white.
       const double lines = std::pow(b[x], 1.9 * strength) * std::pow(f[x], 2.6 * strength);
-      const double shade = 1 - tone * strength * std::pow(1 - l[x], 1.6);
+      const double shade = 1 - tone * std::pow(1 - l[x], 1.6);
       to[x] = clamp01(static_cast<float>(lines * shade));
     }
   }

@@ -55,8 +55,7 @@ cv::Mat teal_and_orange(const cv::Mat& rgb, const LookInput& input) {
   for (int y = 0; y < rgb.rows; ++y) {
     for (int x = 0; x < rgb.cols; ++x) {
       const Hsv hsv = to_hsv(areas.at<Rgb>(y, x));
-      warmth.at<float>(y, x) =
-          hue_weight(hsv.h, 350, 410, 40) * smoothstep(0.10F, 0.34F, hsv.s);
+      warmth.at<float>(y, x) = hue_weight(hsv.h, 350, 410, 40) * smoothstep(0.10F, 0.34F, hsv.s);
     }
   }
   return map_pixels(rgb, warmth, [s](const Rgb& c, float warm) {
@@ -77,11 +76,9 @@ cv::Mat pastel(const cv::Mat& rgb, const LookInput& input) {
     const Rgb soft = from_hsv({hsv.h, std::min(0.46F, hsv.s * 0.78F), lift + (1 - lift) * hsv.v});
     // What has no colour of its own gets a candy's: lilac in the shade, peach in the light.
     const float y = clamp01(luma(c));
-    const Rgb candy = scale_colour<4>({{0.66F, 0.66F, 0.90F},
-                                       {0.80F, 0.76F, 0.94F},
-                                       {0.98F, 0.83F, 0.88F},
-                                       {1.0F, 0.94F, 0.86F}},
-                                      std::pow(y, 0.8F));
+    const Rgb candy = scale_colour<4>(
+        {{0.66F, 0.66F, 0.90F}, {0.80F, 0.76F, 0.94F}, {0.98F, 0.83F, 0.88F}, {1.0F, 0.94F, 0.86F}},
+        std::pow(y, 0.8F));
     return lerp(soft, candy, 0.22F + 0.30F * (1 - smoothstep(0.08F, 0.30F, hsv.s)));
   });
 }

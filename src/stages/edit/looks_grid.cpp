@@ -100,9 +100,8 @@ cv::Mat assembled(const Segments& pieces, const Rgb& seam, float seam_width, F s
 cv::Mat mosaic(const cv::Mat& rgb, const LookInput& input) {
   const double u = unit_of(rgb);
   const cv::Mat rich =
-      map_pixels(clarity(dabs(dabs(rgb, 4 * u), 3 * u), 12 * u, 0.5), [](const Rgb& c) {
-        return contrasted(enriched(c, 1.6F), 1.12F, 0.45F);
-      });
+      map_pixels(clarity(dabs(dabs(rgb, 4 * u), 3 * u), 12 * u, 0.5),
+                 [](const Rgb& c) { return contrasted(enriched(c, 1.6F), 1.12F, 0.45F); });
   const Segments tiles = cut_into_segments(rich, 15 * u, 20);
   // Stone varies from tile to tile, and each catches the light on its upper left edge.
   return assembled(tiles, Rgb(0.56F, 0.53F, 0.48F), static_cast<float>(1.25 * u * input.strength),

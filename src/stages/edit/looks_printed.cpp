@@ -57,11 +57,10 @@ cv::Mat poster(const cv::Mat& rgb, const LookInput& input) {
     for (int x = 0; x < rgb.cols; ++x) {
       // Against its surroundings, so that each part of the picture has its lights and shadows.
       const float l = clamp01(light.at<float>(y, x));
-      const float own =
-          0.80F * std::pow(l, 0.65F) + 0.10F + 0.32F * (l - around.at<float>(y, x));
+      const float own = 0.80F * std::pow(l, 0.65F) + 0.10F + 0.32F * (l - around.at<float>(y, x));
       const float tone = clamp01(0.47F + 1.3F * (own - 0.45F));
-      out.at<Rgb>(y, x) = lerp(kScale[0], scale_colour(kScale, stepped(tone, 3, 0.10F)),
-                               lines.at<float>(y, x));
+      out.at<Rgb>(y, x) =
+          lerp(kScale[0], scale_colour(kScale, stepped(tone, 3, 0.10F)), lines.at<float>(y, x));
     }
   }
   return out;
@@ -130,13 +129,14 @@ cv::Mat chalkboard(const cv::Mat& rgb, const LookInput& input) {
       const float l = eye.at<float>(y, x);
       const float lighter = smoothstep(-0.04F, 0.22F, l - around.at<float>(y, x));
       const float colour = smoothstep(0.16F, 0.45F, hsv.s) * smoothstep(0.15F, 0.45F, hsv.v);
-      const float pressed = smoothstep(0.12F, 0.75F, l) * (0.10F + 0.34F * lighter) + 0.30F * colour;
+      const float pressed =
+          smoothstep(0.12F, 0.75F, l) * (0.10F + 0.34F * lighter) + 0.30F * colour;
       const float rubbed = pressed * clamp01(0.72F + 9.0F * s * hatching.at<float>(y, x));
       const Rgb stick =
           lerp(Rgb(0.96F, 0.96F, 0.92F), from_hsv({hsv.h, 0.55F, 0.97F}), 0.9F * colour);
       const Rgb filled = lerp(Rgb(0.070F, 0.140F, 0.112F), stick, clamp01(rubbed));
-      out.at<Rgb>(y, x) = lerp(filled, lerp(stick, grey(0.97F), 0.6F),
-                               clamp01(1.35F * lines.at<float>(y, x)));
+      out.at<Rgb>(y, x) =
+          lerp(filled, lerp(stick, grey(0.97F), 0.6F), clamp01(1.35F * lines.at<float>(y, x)));
     }
   }
   return out;

@@ -294,24 +294,22 @@ cv::Mat alien_planet(const cv::Mat& rgb, const LookInput& input) {
   const auto s = static_cast<float>(input.strength);
   const double u = unit_of(rgb);
   return bloom(
-      map_pixels(clarity(rgb, 8 * u, 0.4),
-                 [s](const Rgb& c) {
-                   Hsv hsv = to_hsv(c);
-                   const float y = clamp01(luma(c));
-                   // Leaves turn violet, skies turquoise, earth and skin stay warm.
-                   const float leaf =
-                       hue_weight(hsv.h, 55, 165, 20) * smoothstep(0.08F, 0.25F, hsv.s);
-                   const Rgb violet =
-                       from_hsv({284 + 0.5F * (hsv.h - 100), clamp01(0.22F + 0.45F * hsv.s),
-                                 std::pow(clamp01(hsv.v), 0.8F)});
-                   const float blue =
-                       hue_weight(hsv.h, 180, 260, 30) * smoothstep(0.05F, 0.3F, hsv.s);
-                   const Rgb sky = from_hsv({168, clamp01(0.25F + hsv.s), clamp01(hsv.v)});
-                   const Rgb air = lerp(times(c, Rgb(0.86F, 0.86F, 1.12F)),
-                                        Rgb(0.16F, 0.62F, 0.60F) * (0.3F + 1.1F * y), 0.34F * s);
-                   return lerp(lerp(air, sky, std::min(1.0F, 0.8F * s) * blue), violet,
-                               std::min(0.95F, 0.85F * s) * leaf);
-                 }),
+      map_pixels(
+          clarity(rgb, 8 * u, 0.4),
+          [s](const Rgb& c) {
+            Hsv hsv = to_hsv(c);
+            const float y = clamp01(luma(c));
+            // Leaves turn violet, skies turquoise, earth and skin stay warm.
+            const float leaf = hue_weight(hsv.h, 55, 165, 20) * smoothstep(0.08F, 0.25F, hsv.s);
+            const Rgb violet = from_hsv({284 + 0.5F * (hsv.h - 100), clamp01(0.22F + 0.45F * hsv.s),
+                                         std::pow(clamp01(hsv.v), 0.8F)});
+            const float blue = hue_weight(hsv.h, 180, 260, 30) * smoothstep(0.05F, 0.3F, hsv.s);
+            const Rgb sky = from_hsv({168, clamp01(0.25F + hsv.s), clamp01(hsv.v)});
+            const Rgb air = lerp(times(c, Rgb(0.86F, 0.86F, 1.12F)),
+                                 Rgb(0.16F, 0.62F, 0.60F) * (0.3F + 1.1F * y), 0.34F * s);
+            return lerp(lerp(air, sky, std::min(1.0F, 0.8F * s) * blue), violet,
+                        std::min(0.95F, 0.85F * s) * leaf);
+          }),
       0.6, 14 * u, 0.4);
 }
 

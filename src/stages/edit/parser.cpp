@@ -179,8 +179,8 @@ Parsed parse_look(const Words& original) {
     if (look->has_colour) program.colour = colour;
     result.program = program;
   } else if (names.empty()) {
-    result.refusal = fmt::format("not clear which look is meant; don't understand \"{}\"",
-                                 fmt::join(left, " "));
+    result.refusal =
+        fmt::format("not clear which look is meant; don't understand \"{}\"", fmt::join(left, " "));
   } else if (names.size() > 1) {
     result.refusal = fmt::format("asks for more than one edit at once ({}); ask for one at a time",
                                  fmt::join(names, ", "));
@@ -222,12 +222,13 @@ std::optional<std::string> single_colour(const std::string& phrase) {
 // "a red hot air balloon floating in the sky"
 Parsed parse_added(const std::string& phrase) {
   static constexpr std::string_view kLoose[] = {
-      "floating", "drifting",   "flying", "hanging", "gliding", "lying",    "standing",  "passing",
-      "sailing",  "fluttering", "single", "lone",    "new",     "to",       "into",      "scene",
-      "video",    "clip",       "shot",   "picture", "frame",   "float",    "hang",      "fly",
-      "drift",    "up",         "there",  "be",      "open",    "coloured", "somewhere", "on",
-      "ground",   "appear",     "from",   "above",   "glowing", "striped",  "inflatable",
-      "air",      "in",         "across",     "distance"};
+      "floating", "drifting", "flying",     "hanging",    "gliding", "lying",   "standing",
+      "passing",  "sailing",  "fluttering", "single",     "lone",    "new",     "to",
+      "into",     "scene",    "video",      "clip",       "shot",    "picture", "frame",
+      "float",    "hang",     "fly",        "drift",      "up",      "there",   "be",
+      "open",     "coloured", "somewhere",  "on",         "ground",  "appear",  "from",
+      "above",    "glowing",  "striped",    "inflatable", "air",     "in",      "across",
+      "distance"};
   std::string text = phrase;
   Program program;
   program.name = "add";
@@ -360,8 +361,8 @@ const std::vector<Rule>& rules() {
     const std::string grey = "(?:black and white|grey|greyscale|monochrome)";
     const std::string rest =
         "(?: (?:and|while) (?:turn|turning|make|making) (?:everything else|the rest) "
-        "(?:to |into |in )?" + grey +
-        ")?";
+        "(?:to |into |in )?" +
+        grey + ")?";
     Words colour_words;
     for (int i = 0; i < kColours; ++i) colour_words.emplace_back(name_of(static_cast<Colour>(i)));
     std::vector<Rule> out;
@@ -421,7 +422,8 @@ const std::vector<Rule>& rules() {
     rule("(?:put|place|draw|paint) (.+) (?:in place of|instead of|where there is) (.+)",
          change_back);
     rule(
-        "(?:make|have|let) (.+?) (?:look (?:like|as if|as though)|seem|appear)(?: it is| its| it was| "
+        "(?:make|have|let) (.+?) (?:look (?:like|as if|as though)|seem|appear)(?: it is| its| it "
+        "was| "
         "it were)?(?: made| cast| carved)?(?: out)?(?: of| from| in)? (.+)",
         change);
     rule("(?:make|cast|carve) (.+?) (?:out of|of|from|in) (.+)", change);
@@ -456,8 +458,8 @@ std::string without_politeness(std::string text) {
 
 // "Add a sepia filter" asks for a look, "add a neon sign" for a thing.
 Words without_adding(Words words) {
-  static const Words kEffects = {"filter", "effect",   "look",  "style", "tone",
-                                 "tones",  "lighting", "mood",  "vibe",  "feel"};
+  static const Words kEffects = {"filter", "effect",   "look", "style", "tone",
+                                 "tones",  "lighting", "mood", "vibe",  "feel"};
   const bool adds = !words.empty() && (words.front() == "add" || words.front() == "put");
   const bool effect = std::any_of(words.begin(), words.end(), [](const std::string& word) {
     return std::find(kEffects.begin(), kEffects.end(), word) != kEffects.end();

@@ -20,10 +20,9 @@ constexpr std::string_view kColourNouns[] = {
     "barrel", "tent",     "flower", "disk",  "circle",   "square",  "part",  "container", "vase",
     "pot",    "suitcase", "kayak",  "light", "umbrella", "balloon"};
 
-constexpr std::string_view kLooseAdjectives[] = {"moving",  "whole",    "entire",  "same",
-                                                 "solid",   "coloured", "walking", "standing",
-                                                 "passing", "driving",  "by",      "past",
-                                                 "who",     "is",       "running", "thats"};
+constexpr std::string_view kLooseAdjectives[] = {
+    "moving",  "whole",   "entire", "same", "solid", "coloured", "walking", "standing",
+    "passing", "driving", "by",     "past", "who",   "is",       "running", "thats"};
 
 // Said of a thing that is found by its motion.
 constexpr std::string_view kMotions[] = {"moving", "passing", "driving"};
@@ -65,7 +64,8 @@ constexpr std::string_view kFillers[] = {
     "take",      "go",        "present",   "treat",      "using",     "use",        "kind",
     "hand",      "drawn",     "painted",   "version",    "out",       "there",      "here",
     "us",        "me",        "put",       "completely", "entirely",  "fully",      "rather",
-    "some",      "should",    "must",      "tone",      "tones",     "vibe",       "bit",       "world",     "real",      "life",      "one",        "over",      "throughout", "start",
+    "some",      "should",    "must",      "tone",       "tones",     "vibe",       "bit",
+    "world",     "real",      "life",      "one",        "over",      "throughout", "start",
     "end",       "each",      "every",     "frame",      "frames"};
 
 constexpr std::string_view kArticles[] = {"a", "an", "the", "this", "that", "some", "its"};

@@ -103,8 +103,7 @@ class BuiltinInstructor : public Instructor {
 
   static std::optional<editing::Program> program_of(const Instruction& instruction,
                                                     std::span<const std::string> own) {
-    if (!instruction.program.is_null())
-      return editing::program_from_json(instruction.program, own);
+    if (!instruction.program.is_null()) return editing::program_from_json(instruction.program, own);
     return editing::parse_instruction(instruction.text, own).program;
   }
 

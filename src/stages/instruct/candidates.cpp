@@ -91,10 +91,12 @@ Program on(const Target& target, std::string name) {
 
 class Proposals {
  public:
-  Proposals(const Clip& clip, const Measurements& m, std::span<const OwnObject> own,
-            Stream& stream)
-      : clip_(clip), m_(m), own_(own), room_(editing::room_of(clip.key(), &clip)), stream_(stream) {
-  }
+  Proposals(const Clip& clip, const Measurements& m, std::span<const OwnObject> own, Stream& stream)
+      : clip_(clip),
+        m_(m),
+        own_(own),
+        room_(editing::room_of(clip.key(), &clip)),
+        stream_(stream) {}
 
   std::vector<Candidate> all(std::size_t additions) {
     for (const TrackedRegion& object : m_.objects) {

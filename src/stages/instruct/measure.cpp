@@ -174,11 +174,10 @@ void follow(TrackedRegion& tracked, const Region* again, int frames, const Motio
   // The centre alone may be that of a part which something else uncovers.
   const cv::Rect& before = tracked.region.box;
   const cv::Rect& after = again->box;
-  const cv::Point2f edges(
-      common_shift(before.x, before.br().x, after.x, after.br().x) /
-          static_cast<float>(again->mask.cols),
-      common_shift(before.y, before.br().y, after.y, after.br().y) /
-          static_cast<float>(again->mask.rows));
+  const cv::Point2f edges(common_shift(before.x, before.br().x, after.x, after.br().x) /
+                              static_cast<float>(again->mask.cols),
+                          common_shift(before.y, before.br().y, after.y, after.br().y) /
+                              static_cast<float>(again->mask.rows));
   const cv::Point2f& from = tracked.region.centre;
   const double travel = std::min(motion.own_travel(from, again->centre, frames),
                                  motion.own_travel(from, from + edges, frames));
@@ -204,8 +203,7 @@ std::vector<TrackedRegion> objects_of(const Clip& clip, const std::vector<Witnes
                                       const Motion& motion) {
   std::vector<TrackedRegion> out;
   for (const Region& region : editing::coloured_objects(clip.key())) {
-    if (region.unique && is_one_piece(region))
-      out.push_back(tracked(clip.key(), region, motion));
+    if (region.unique && is_one_piece(region)) out.push_back(tracked(clip.key(), region, motion));
   }
   if (out.empty()) return out;
   constexpr double kSameShape = 0.72;

@@ -29,14 +29,14 @@ struct TrackedRegion {
 
 /// What the instructor knows of a clip. Fractions and means are over the key, first and last frame.
 struct Measurements {
-  double luma = 0;                     ///< mean, 0..1
-  double contrast = 0;                 ///< standard deviation of luma
-  double saturation = 0;               ///< mean of HSV saturation times value
-  double white = 0;                    ///< fraction of bright colourless pixels
-  double green = 0;                    ///< fraction of leaf-coloured pixels
-  double warmth = 0;                   ///< mean of R - B
-  double camera_motion = 0;            ///< median displacement per frame, of the frame's diagonal
-  double moving = 0;                   ///< fraction of pixels that move against the camera
+  double luma = 0;           ///< mean, 0..1
+  double contrast = 0;       ///< standard deviation of luma
+  double saturation = 0;     ///< mean of HSV saturation times value
+  double white = 0;          ///< fraction of bright colourless pixels
+  double green = 0;          ///< fraction of leaf-coloured pixels
+  double warmth = 0;         ///< mean of R - B
+  double camera_motion = 0;  ///< median displacement per frame, of the frame's diagonal
+  double moving = 0;         ///< fraction of pixels that move against the camera
   /// Coloured ones with a unique name, apart from all others, the largest first.
   std::vector<TrackedRegion> objects;
   /// The one person that is there all along, large enough to be meant by the words.
