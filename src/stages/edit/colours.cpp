@@ -120,7 +120,9 @@ bool may_be_called(const cv::Vec3f& rgb, Colour colour) {
   const Hsv c = to_hsv(rgb);
   // A face is pink to some, though no object is named so for it.
   if (colour == Colour::kPink && c.v > 0.70F && c.s > 0.20F && (c.h > 300 || c.h < 25)) return true;
-  // Skin and wood stay below half of this.
+  // Terracotta, and skin with it, is orange to some; what else is as pale has no such name.
+  if (colour == Colour::kOrange && c.v > 0.6F && c.s * c.v > 0.31F && c.h > 10 && c.h < 32)
+    return true;
   return c.s * c.v > 0.55F && is_within(c.h, kShades[i], kMargin);
 }
 

@@ -217,7 +217,8 @@ std::span<const std::string_view> strong_words() {
   static constexpr std::string_view kWords[] = {
       "boldly",      "strongly",      "dramatically",  "as strongly as possible",
       "to the full", "and go all in", "very strongly", "intensely",
-      "really",      "heavily",       "very"};
+      "really",      "heavily",       "very",          "much",
+      "a lot"};
   return kWords;
 }
 

@@ -27,6 +27,8 @@ struct Look {
   /// Its texture is anchored to the frame's pixel grid, so that it can't follow motion: made when
   /// asked for, never proposed.
   bool anchored = false;
+  /// What is corrected in any picture rather than edited: made when asked for, never proposed.
+  bool correction = false;
 };
 
 /// The repertoire, in a fixed order.

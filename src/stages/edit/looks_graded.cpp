@@ -158,6 +158,35 @@ cv::Mat cyberpunk(const cv::Mat& rgb, const LookInput& input) {
   return bloom(graded, 0.42, 12 * u, 0.75);
 }
 
+cv::Mat brighter(const cv::Mat& rgb, const LookInput& input) {
+  const auto s = static_cast<float>(input.strength);
+  return map_pixels(rgb,
+                    [s](const Rgb& c) { return saturated(gamma(c, 1 / (1 + 0.60F * s)), 1.08F); });
+}
+
+cv::Mat darker(const cv::Mat& rgb, const LookInput& input) {
+  const auto s = static_cast<float>(input.strength);
+  return map_pixels(rgb, [s](const Rgb& c) { return gamma(c, 1 + 0.55F * s) * (1 - 0.12F * s); });
+}
+
+// The light's colour changes and its amount doesn't.
+cv::Mat in_light(const cv::Mat& rgb, const Rgb& light) {
+  return map_pixels(rgb, [&](const Rgb& c) {
+    const Rgb lit = times(c, light);
+    return lit * (luma(c) / std::max(0.01F, luma(lit)));
+  });
+}
+
+cv::Mat warmer(const cv::Mat& rgb, const LookInput& input) {
+  const auto s = static_cast<float>(input.strength);
+  return in_light(rgb, {1 + 0.20F * s, 1.0F, 1 - 0.32F * s});
+}
+
+cv::Mat cooler(const cv::Mat& rgb, const LookInput& input) {
+  const auto s = static_cast<float>(input.strength);
+  return in_light(rgb, {1 - 0.24F * s, 1.0F, 1 + 0.32F * s});
+}
+
 const Look kLooks[] = {
     {"black_and_white", Task::kGlobalStyle, "monochrome", black_and_white},
     {"film_noir", Task::kGlobalStyle, "monochrome", film_noir},
@@ -170,6 +199,10 @@ const Look kLooks[] = {
     {"thermal", Task::kGlobalStyle, "thermal", thermal},
     {"x_ray", Task::kGlobalStyle, "x_ray", x_ray},
     {"cyberpunk", Task::kGlobalStyle, "cyberpunk", cyberpunk},
+    {"brighter", Task::kGlobalStyle, "exposure", brighter, false, false, true},
+    {"darker", Task::kGlobalStyle, "exposure", darker, false, false, true},
+    {"warmer", Task::kGlobalStyle, "temperature", warmer, false, false, true},
+    {"cooler", Task::kGlobalStyle, "temperature", cooler, false, false, true},
 };
 
 }  // namespace

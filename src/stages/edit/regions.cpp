@@ -279,10 +279,16 @@ std::optional<Region> find_sky(const cv::Mat& rgb) {
   return region;
 }
 
+double texture_within(const cv::Mat& light, const cv::Mat& mask) {
+  cv::Mat inside;
+  cv::erode(mask, inside, ellipse(11), {-1, -1}, 1, cv::BORDER_CONSTANT, cv::Scalar(255));
+  // Thin foliage is all border.
+  if (cv::countNonZero(inside) < 0.2 * cv::countNonZero(mask)) inside = mask;
+  return cv::mean(cv::abs(light - blurred(light, 3)), inside)[0];
+}
+
 std::optional<Region> find_greenery(const cv::Mat& rgb) {
   const cv::Mat small = reduced(rgb);
-  const cv::Mat light = luma_of(small);
-  const cv::Mat texture = cv::abs(light - blurred(light, 3));
   cv::Mat green = mask_where(small, [](const Rgb& c) { return greenness(c) > 0.5F; });
   cv::morphologyEx(green, green, cv::MORPH_CLOSE, ellipse(5));
   cv::morphologyEx(green, green, cv::MORPH_OPEN, ellipse(5));
@@ -297,7 +303,7 @@ std::optional<Region> find_greenery(const cv::Mat& rgb) {
       mask |= components == i;
   }
   const double area = cv::countNonZero(mask) / static_cast<double>(small.total());
-  if (area < 0.10 || cv::mean(texture, mask)[0] < 0.007) return std::nullopt;
+  if (area < 0.10 || texture_within(luma_of(small), mask) < 0.007) return std::nullopt;
   Region region;
   finish(region, mask, rgb.size());
   const cv::Mat lower = mask.rowRange(mask.rows * 2 / 5, mask.rows);

@@ -38,6 +38,9 @@ struct Region {
 std::vector<Region> coloured_objects(const cv::Mat& rgb);
 /// A bright, smooth, mostly blue area along the upper edge.
 std::optional<Region> find_sky(const cv::Mat& rgb);
+/// Mean deviation of the luma from its surroundings, away from the mask's border, where it has an
+/// inside: 0.003 for a wall, 0.01 and more for leaves. `luma` CV_32FC1 of some 320 .. 416 pixels.
+double texture_within(const cv::Mat& luma, const cv::Mat& mask);
 /// Textured green areas. "grass" when they lie in the lower half, "greenery" otherwise.
 std::optional<Region> find_greenery(const cv::Mat& rgb);
 /// A backdrop of one colour round what is in front of it.

@@ -393,7 +393,7 @@ std::vector<std::string> senses_of(const Program& program) {
 std::vector<Candidate> global_candidates(const Measurements& m, Stream& stream) {
   std::vector<Candidate> out;
   for (const editing::Look& look : editing::looks()) {
-    if (look.anchored || !suits(look.name, m)) continue;
+    if (look.anchored || look.correction || !suits(look.name, m)) continue;
     Candidate candidate;
     candidate.program.name = look.name;
     // The first eight paints are the chromatic ones.

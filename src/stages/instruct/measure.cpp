@@ -22,11 +22,10 @@ cv::Mat small_frame(const cv::Mat& rgb, int longer) {
 void add_statistics(const cv::Mat& rgb8, double weight, Measurements& m) {
   const cv::Mat rgb = editing::to_float(small_frame(rgb8, 320));
   const cv::Mat light = editing::luma_of(rgb);
-  const cv::Mat texture = cv::abs(light - editing::blurred(light, 3));
+  cv::Mat green_mask = cv::Mat::zeros(rgb.size(), CV_8UC1);
   double saturation = 0;
   double white = 0;
   double green = 0;
-  double green_texture = 0;
   double warmth = 0;
   for (int y = 0; y < rgb.rows; ++y) {
     for (int x = 0; x < rgb.cols; ++x) {
@@ -36,7 +35,7 @@ void add_statistics(const cv::Mat& rgb8, double weight, Measurements& m) {
       white += hsv.v > 0.78F && hsv.s < 0.13F ? 1 : 0;
       if (editing::greenness(c) > 0.5F) {
         ++green;
-        green_texture += texture.at<float>(y, x);
+        green_mask.at<uchar>(y, x) = 255;
       }
       warmth += c[0] - c[2];
     }
@@ -51,7 +50,7 @@ void add_statistics(const cv::Mat& rgb8, double weight, Measurements& m) {
   m.white += weight * white / count;
   // A green wall has no leaves.
   constexpr double kLeafTexture = 0.007;
-  if (green_texture > kLeafTexture * green) m.green += weight * green / count;
+  if (editing::texture_within(light, green_mask) > kLeafTexture) m.green += weight * green / count;
   m.warmth += weight * warmth / count;
 }
 
