@@ -24,13 +24,16 @@ import clips
 CAPTION = 16
 # Local programs on a key frame that offers them; {name: [(frame, instruction)]}.
 LOCAL = {
-    "recolour": [("cab", "Make the orange object blue"), ("bunny", "Make the greenery slightly red"),
-                 ("square", "Make the greenery purple")],
-    "isolate": [("bunny", "Keep only the greenery in colour")],
-    "add": [("cab", "Add a butterfly"), ("square", "Add a beach ball"), ("bunny", "Add a red hot-air balloon"),
-            ("street", "Put an umbrella at the bottom")],
+    "recolour": [("phone", "Make the red object green"), ("phone", "Tint the red object blue"),
+                 ("bunny", "Make the greenery slightly red"), ("square", "Make the greenery purple"),
+                 ("cup", "Make the background pink")],
+    "darken": [("cup", "Darken the background")],
+    "isolate": [("bunny", "Keep only the greenery in colour"), ("phone", "Keep only the red object in colour")],
+    "material": [("phone", "Turn the red object into gold")],
+    "add": [("phone", "Add a butterfly"), ("square", "Add a beach ball"), ("bunny", "Add a red hot-air balloon"),
+            ("square", "Put an umbrella at the bottom"), ("street", "Add a paper lantern"), ("bunny", "Add a rainbow")],
     "replace": [("bunny", "Replace the greenery with lavender"), ("bunny", "Replace the sky with a glowing sunset"),
-                ("square", "Turn the greenery into fresh snow")],
+                ("square", "Turn the greenery into fresh snow"), ("square", "Turn the greenery into autumn leaves")],
 }
 
 

@@ -123,7 +123,7 @@ bool may_be_called(const cv::Vec3f& rgb, Colour colour) {
   // Terracotta, and skin with it, is orange to some; what else is as pale has no such name.
   if (colour == Colour::kOrange && c.v > 0.6F && c.s * c.v > 0.31F && c.h > 10 && c.h < 32)
     return true;
-  return c.s * c.v > 0.55F && is_within(c.h, kShades[i], kMargin);
+  return c.s * c.v > 0.48F && is_within(c.h, kShades[i], kMargin);
 }
 
 double hue_distance(const cv::Vec3f& a, const cv::Vec3f& b) {

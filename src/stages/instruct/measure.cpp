@@ -205,7 +205,7 @@ std::vector<TrackedRegion> objects_of(const Clip& clip, const std::vector<Witnes
     if (region.unique && is_one_piece(region)) out.push_back(tracked(clip.key(), region, motion));
   }
   if (out.empty()) return out;
-  constexpr double kSameShape = 0.72;
+  constexpr double kSameShape = 0.85;
   for (const Witness& other : others) {
     const std::vector<Region> regions = editing::coloured_objects(other.frame);
     for (TrackedRegion& object : out) {
