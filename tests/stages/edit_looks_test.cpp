@@ -126,6 +126,24 @@ TEST(Looks, EachGrowsWithItsStrength) {
   }
 }
 
+// More fog hides more; it doesn't turn light into dark.
+TEST(Looks, StrongFogHidesWhatIsThere) {
+  cv::Mat picture(240, 416, CV_8UC3, cv::Scalar(200, 200, 200));
+  cv::rectangle(picture, {150, 20, 120, 120}, cv::Scalar(60, 60, 60), cv::FILLED);
+  const auto editor = make_editor({});
+  double last = 255;
+  for (const double strength : {0.7, 1.0, 1.3}) {
+    const EditResult result =
+        editor->edit(picture, nullptr, with_program({{"program", "fog"}, {"strength", strength}}),
+                     Stream(1, "a", "edit"));
+    const double contrast = cv::mean(result.image(cv::Rect(60, 40, 60, 80)))[0] -
+                            cv::mean(result.image(cv::Rect(180, 40, 60, 80)))[0];
+    EXPECT_GT(contrast, 0) << strength;
+    EXPECT_LT(contrast, last) << strength;
+    last = contrast;
+  }
+}
+
 // Flow and pixel networks can carry only what depends on the neighbourhood.
 TEST(Looks, ProposedStylesDependOnTheNeighbourhoodOnly) {
   const cv::Mat picture = busy_picture();

@@ -10,6 +10,19 @@ namespace {
 
 using editing::Program;
 
+double contrast_of(const cv::Mat& rgb) {
+  cv::Scalar mean;
+  cv::Scalar deviation;
+  cv::meanStdDev(editing::luma_of(rgb), mean, deviation);
+  return deviation[0];
+}
+
+// How far one may go past a look: one that hides the picture, as fog does, would turn inside out.
+double reach_past(const cv::Mat& rgb, const cv::Mat& styled) {
+  const double kept = contrast_of(styled) / std::max(0.01, contrast_of(rgb));
+  return 0.6 * editing::smoothstep(0.35F, 0.80F, static_cast<float>(kept));
+}
+
 cv::Mat apply_look(const cv::Mat& key_frame, const editing::Look& look, const Program& program,
                    double strength) {
   const cv::Mat rgb = editing::to_float(key_frame);
@@ -18,7 +31,7 @@ cv::Mat apply_look(const cv::Mat& key_frame, const editing::Look& look, const Pr
   const cv::Mat styled = look.apply(rgb, {std::clamp(strength, 0.6, 2.0), program.colour});
   cv::Mat clipped;
   cv::min(cv::max(styled, 0.0), 1.0, clipped);
-  const double weight = strength < 1 ? strength : 1 + 0.6 * (strength - 1);
+  const double weight = strength < 1 ? strength : 1 + reach_past(rgb, clipped) * (strength - 1);
   return editing::to_bytes(editing::mixed(rgb, clipped, weight));
 }
 
