@@ -38,7 +38,7 @@ bool is_chromatic(Colour colour);
 bool is_shade_of(const cv::Vec3f& rgb, Colour colour);
 /// Whether somebody might give the colour that name, though another may be more usual: true of two
 /// names for what lies between them. Chromatic names only, and vivid colours; pale ones may be
-/// pink.
+/// pink or orange.
 bool may_be_called(const cv::Vec3f& rgb, Colour colour);
 /// Distance of their hues in degrees, 0..180; 180 when one of the two has hardly any.
 double hue_distance(const cv::Vec3f& a, const cv::Vec3f& b);
