@@ -59,9 +59,11 @@ TEST_P(ParityTest, AgreesWithTheReference) {
   std::vector<LoraFile> lora;
   if (entry_name == "pipeline") {
     // It merges the files itself.
-    if (inputs.arguments.contains("lora")) {
-      inputs.arguments["lora"] =
-          (one.folder / inputs.arguments["lora"].get<std::string>()).string();
+    for (const char* name : {"lora", "lora_2"}) {
+      if (!inputs.arguments.contains(name)) continue;
+      nlohmann::json& files = inputs.arguments[name];
+      if (files.is_string()) files = nlohmann::json::array({files});
+      for (auto& file : files) file = (one.folder / file.get<std::string>()).string();
     }
   } else {
     lora = take_lora(inputs.arguments);

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <set>
 
 #include "ditto/models/checkpoints.h"
 #include "ditto/models/model.h"
@@ -48,8 +49,9 @@ VaceRequest request_of(const at::Tensor& control, const at::Tensor& reference) {
 
 /// The entry `pipeline`, whose agreement with the reference is tested elsewhere.
 std::vector<std::uint8_t> by_entry(const at::Tensor& control, const at::Tensor& reference,
-                                   nlohmann::json arguments) {
-  const Model model = load_model(find_model(kPipelines / "pipeline-vace"), {});
+                                   nlohmann::json arguments,
+                                   const std::string& pipeline = "pipeline-vace") {
+  const Model model = load_model(find_model(kPipelines / pipeline), {});
   Values values;
   values.tensors = {{"video", control}, {"reference_images", reference}};
   arguments.update({{"prompt", "a slow river turns to gold"},
@@ -99,6 +101,40 @@ TEST_F(VaceGeneratorTest, TakesARecipe) {
   EXPECT_THROW(VaceGenerator{options}, Error);
 }
 
+TEST_F(VaceGeneratorTest, TwoExpertsEachWithItsLora) {
+  const at::Tensor control = noise(5, 16, 16, 13), reference = noise(1, 16, 16, 14);
+  const fs::path folder = kPipelines / "pipeline-vace-experts";
+  const std::string both = folder / "lora-both.safetensors",
+                    high = folder / "lora-high.safetensors", low = folder / "lora-low.safetensors";
+  const auto expected = [&](const nlohmann::json& first, const nlohmann::json& second) {
+    nlohmann::json arguments = {
+        {"negative_prompt", "the old bridge"}, {"num_inference_steps", 3}, {"guidance_scale", 2}};
+    if (!first.empty()) arguments.update({{"lora", first}, {"lora_scale", 0.5}});
+    if (!second.empty()) arguments.update({{"lora_2", second}, {"lora_2_scale", 0.5}});
+    return by_entry(control, reference, arguments, "pipeline-vace-experts");
+  };
+  VaceOptions options = tiny();
+  options.weights = folder;
+  std::set<std::string> digests;
+  const auto found = [&] {
+    VaceGenerator generator(options);
+    EXPECT_TRUE(digests.insert(generator.digest()).second);
+    return generator.generate(request_of(control, reference)).rgb;
+  };
+  EXPECT_EQ(found(), expected({}, {}));
+  options.lora = {{both, 0.5}};
+  EXPECT_EQ(found(), expected({both}, {both}));
+  options.lora_high = {{high, 0.5}};
+  EXPECT_EQ(found(), expected({both, high}, {both}));
+  options.lora_low = {{low, 0.5}};
+  EXPECT_EQ(found(), expected({both, high}, {both, low}));
+  options.lora = {};
+  EXPECT_EQ(found(), expected({high}, {low}));
+  // What is of one expert isn't of the other.
+  std::swap(options.lora_high, options.lora_low);
+  EXPECT_EQ(found(), expected({low}, {high}));
+}
+
 TEST_F(VaceGeneratorTest, KeepsNumberAndSizeOfTheFrames) {
   // 7 frames become 9, 21 x 40 pixels 16 x 32.
   const at::Tensor control = noise(7, 21, 40, 5), reference = noise(1, 21, 40, 6);
@@ -145,6 +181,12 @@ TEST_F(VaceGeneratorTest, RefusesWhatCantWork) {
   EXPECT_THROW(VaceGenerator{options}, Error);
   options = tiny();
   options.lora = {{kPipelines / "none.safetensors", 1.0}};
+  EXPECT_THROW(VaceGenerator{options}, Error);
+  options = tiny();
+  options.lora_low = {{kPipelines / "pipeline-vace" / "lora.safetensors", 1.0}};  // of one expert
+  EXPECT_THROW(VaceGenerator{options}, Error);
+  options = tiny();
+  options.lora = {{kPipelines / "vace" / "lora-peft.safetensors", 1.0}};  // another network's
   EXPECT_THROW(VaceGenerator{options}, Error);
   options = tiny();
   options.recipe = "lightx2v-5";

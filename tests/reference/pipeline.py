@@ -165,6 +165,47 @@ def vace():
          output_type="np")
 
 
+def load_lora(pipe, folder, files, scales, adapters, second=False):
+    """As a user of diffusers does; what it makes of the weights is what a merge makes of them."""
+    names = [file.removesuffix(".safetensors") for file in files]
+    for file, name in zip(files, names, strict=True):
+        pipe.load_lora_weights(folder / file, adapter_name=name, load_into_transformer_2=second)
+    network = pipe.transformer_2 if second else pipe.transformer
+    network.set_adapters(names, scales)
+    weights = {key: value.double() for key, value in adapters[names[0]].weights.items()}
+    for name, scale in zip(names, scales, strict=True):
+        for key, change in adapters[name].change.items():
+            weights[key] = weights[key] + scale * change
+    network.fuse_lora()
+    fused = {key.replace(".base_layer.", "."): value for key, value in network.state_dict().items()}
+    assert all((fused[key] - weights[key]).norm() <= 1e-6 * weights[key].norm() for key in weights)
+
+
+def vace_experts():
+    """Two experts with a LoRA file for both, and one for each."""
+    fixture = Fixture("pipeline-vace-experts")
+    pipe = build(fixture.folder, WanVACEPipeline, UniPCMultistepScheduler(**FLOW, flow_shift=5.0),
+                 {"transformer": WanVACETransformer3DModel(**VACE), "transformer_2": WanVACETransformer3DModel(**VACE)},
+                 seed=3000, boundary_ratio=0.875)
+    bases = [{key: value.clone() for key, value in network.state_dict().items()}
+             for network in (pipe.transformer, pipe.transformer_2)]
+    shared = [lora.peft(base, 4400) for base in bases]  # the same file, as it has nothing of the base's values
+    high, low = lora.peft(bases[0], 4500), lora.peft(bases[1], 4510)
+    for name, adapter in (("lora-both", shared[0]), ("lora-high", high), ("lora-low", low)):
+        save_file(adapter.file, fixture.folder / f"{name}.safetensors")
+    arguments = {"lora": ["lora-both.safetensors", "lora-high.safetensors"], "lora_scale": [0.8, 0.5],
+                 "lora_2": ["lora-both.safetensors", "lora-low.safetensors"], "lora_2_scale": [0.8, 1.2]}
+    for second, name in enumerate(("lora", "lora_2")):
+        load_lora(pipe, fixture.folder, arguments[name], arguments[f"{name}_scale"],
+                  {"lora-both": shared[second], "lora-high": high, "lora-low": low}, bool(second))
+    case(fixture, pipe, "lora", {"latents": normal((1, 4, 3, 2, 2), 4520), "prompt_embeds": normal((1, 4, 12), 4521),
+                                 "negative_prompt_embeds": normal((1, 4, 12), 4522),
+                                 "video": pictures((5, 16, 16, 3), 4523),
+                                 "reference_images": pictures((1, 16, 16, 3), 4524)},
+         height=16, width=16, num_frames=5, num_inference_steps=4, guidance_scale=3.0, guidance_scale_2=2.0,
+         output_type="np", **arguments)
+
+
 def low_noise():
     """The second expert alone takes all steps. The reference has no such thing: there it is both experts."""
     fixture = Fixture("pipeline-low-noise")
@@ -176,19 +217,33 @@ def low_noise():
          num_frames=1, num_inference_steps=5, guidance_scale=4.0, guidance_scale_2=2.0, output_type="latent")
 
 
+def link(target, name, source):
+    """One of both: the repository stays small."""
+    path = FIXTURES / target / name
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        assert path.read_bytes() == (path.parent / source).read_bytes()
+        path.unlink()
+    path.symlink_to(source)
+
+
 def share(target, names):
-    """One folder for both: the repository stays small. `names`: in `target` -> in pipeline-wan."""
+    """`names`: in `target` -> in pipeline-wan."""
     for name, source in names.items():
-        shutil.rmtree(FIXTURES / target / name)
-        (FIXTURES / target / name).symlink_to(f"../pipeline-wan/{source}")
+        link(target, name, f"../pipeline-wan/{source}")
 
 
 def main():
     text_to_video()
     vace()
+    vace_experts()
     low_noise()
     parts = {name: name for name in ("vae", "text_encoder", "tokenizer")}
     share("pipeline-vace", parts)
+    share("pipeline-vace-experts", parts)
+    link("pipeline-vace-experts", "transformer", "../pipeline-vace/transformer")  # drawn from the same seed
+    link("pipeline-vace-experts", "lora-both.safetensors", "../pipeline-vace/lora.safetensors")
     share("pipeline-low-noise", parts | {"transformer_2": "transformer"})  # drawn from the same seed
 
 

@@ -90,6 +90,8 @@ struct Generate {
   double shot_threshold = 2.0;
   std::string weights;
   std::vector<std::string> lora;
+  std::vector<std::string> lora_high;
+  std::vector<std::string> lora_low;
   std::string control = "grey";
   std::string recipe = "none";
   int steps = 0;        ///< 0: the recipe's, or 50

@@ -87,8 +87,11 @@ void describe(V& v, Generate& c) {
          "native: the directory of a WanVACEPipeline, or its name in the Hugging Face cache (OWNER/NAME, OWNER/NAME@REVISION). "
          "Its content enters fingerprints, its name doesn't.", Effect::kNone);
   v.texts("lora", c.lora,
-          "native: LoRA files that are merged into the transformer, each PATH or PATH:SCALE. Content and scale enter fingerprints.",
+          "native: LoRA files that are merged into the transformer, or into both of two experts, each PATH or PATH:SCALE. Content and scale "
+          "enter fingerprints.",
           Effect::kNone);
+  v.texts("lora_high", c.lora_high, "native: the same, for the expert for high noise alone (transformer).", Effect::kNone);
+  v.texts("lora_low", c.lora_low, "native: the same, for the expert for low noise alone (transformer_2).", Effect::kNone);
   v.choice("control", c.control, {"grey", "depth"},
            "native: the video that gives the structure: the clip in grey, or its depth (which needs a depth backend).");
   v.choice("recipe", c.recipe, {"none", "lightx2v-4", "causvid-3", "causvid-9", "vdot-4"},

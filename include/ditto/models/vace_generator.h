@@ -14,12 +14,14 @@ namespace ditto::models {
 
 struct VaceOptions {
   std::filesystem::path weights;  ///< a WanVACEPipeline's directory
-  std::vector<LoraFile> lora;     ///< for a pipeline with one transformer
-  std::string recipe;             ///< diffusion/recipes.h; empty: the pipeline's own scheduler
-  int steps = 0;                  ///< 0: the recipe's, or 50. Not beside a recipe
-  double guidance = 0;            ///< 0: 1 with a recipe, else 5. Nothing but 1 beside a recipe
-  double control_scale = 1;       ///< of the control branch, in all of its layers
-  std::string device = "cpu";     ///< "cuda", "cuda:N", or "auto": CUDA where there is a device
+  std::vector<LoraFile> lora;     ///< for the transformer, of two experts for both
+  /// Beside them, for one of two experts alone: that for high noise, that for low noise.
+  std::vector<LoraFile> lora_high, lora_low;
+  std::string recipe;          ///< diffusion/recipes.h; empty: the pipeline's own scheduler
+  int steps = 0;               ///< 0: the recipe's, or 50. Not beside a recipe
+  double guidance = 0;         ///< 0: 1 with a recipe, else 5. Nothing but 1 beside a recipe
+  double control_scale = 1;    ///< of the control branch, in all of its layers
+  std::string device = "cpu";  ///< "cuda", "cuda:N", or "auto": CUDA where there is a device
   std::string dtype = "bfloat16";
   /// Whether networks stay in memory from one video to the next, or each is read when its turn
   /// comes and freed after it.
@@ -38,8 +40,8 @@ struct VaceRequest {
 class VaceGenerator {
  public:
   /// Reads configs; weights come with the first video. Throws Error(kInput) for a directory of
-  /// another kind or a LoRA that isn't there, Error(kUsage) for options that make no sense or a
-  /// device that isn't there.
+  /// another kind or a LoRA that isn't there, Error(kUsage) for options that make no sense (an
+  /// expert's LoRA without experts is one) or a device that isn't there.
   explicit VaceGenerator(VaceOptions options);
   ~VaceGenerator();
 

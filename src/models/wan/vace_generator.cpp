@@ -2,7 +2,10 @@
 
 #include <ATen/CPUGeneratorImpl.h>
 
+#include <algorithm>
+#include <array>
 #include <mutex>
+#include <numeric>
 
 #include "ditto/core/files.h"
 #include "ditto/core/hash.h"
@@ -32,19 +35,33 @@ wan::PipelineConfig config_of(const VaceOptions& options) {
   if (!config.text_encoder || !config.tokenizer) {
     throw Error(ErrorKind::kInput, where + " lacks a text encoder or a tokenizer");
   }
-  if (config.transformers.size() > 1 && !options.lora.empty()) {
+  if (config.transformers.size() == 1 && !(options.lora_high.empty() && options.lora_low.empty())) {
     throw Error(ErrorKind::kUsage,
-                where +
-                    " has two transformers, so that it isn't clear which one a LoRA is for: "
-                    "merge it with ditto model convert --lora");
-  }
-  for (const LoraFile& file : options.lora) {
-    std::error_code ignored;
-    if (!std::filesystem::exists(file.path, ignored)) {
-      throw Error(ErrorKind::kInput, printable(file.path) + " doesn't exist");
-    }
+                "lora_high and lora_low: " + where + " has one transformer, which lora is for");
   }
   return config;
+}
+
+/// What is merged into each of the pipeline's transformers. That it fits is looked at now, long
+/// before the weights are read.
+std::vector<std::vector<LoraFile>> lora_of(const VaceOptions& options,
+                                           const wan::PipelineConfig& config) {
+  std::vector<std::vector<LoraFile>> each = {options.lora, options.lora};
+  each[0].insert(each[0].end(), options.lora_high.begin(), options.lora_high.end());
+  each[1].insert(each[1].end(), options.lora_low.begin(), options.lora_low.end());
+  each.resize(config.transformers.size());
+  for (std::size_t i = 0; i < each.size(); ++i) {
+    for (const LoraFile& file : each[i]) {
+      std::error_code ignored;
+      if (!std::filesystem::exists(file.path, ignored)) {
+        throw Error(ErrorKind::kInput, printable(file.path) + " doesn't exist");
+      }
+    }
+    const Source& source = config.transformers[i];
+    const Model network = source.architecture->make(source, {at::kFloat, at::kMeta});
+    open_lora(source, *network.weights, each[i]);
+  }
+  return each;
 }
 
 /// Solver, steps and guidance.
@@ -89,7 +106,7 @@ struct VaceGenerator::State {
         placement(nn::use_placement(options.device, options.dtype)),
         config(config_of(options)),
         denoising(denoising_of(options, config)),
-        pipeline(config, placement, {}, {options.lora}) {}
+        pipeline(config, placement, {}, lora_of(options, config)) {}
 
   /// Whole cells and patches, at least one of each.
   wan::FrameSize size_of(std::int64_t height, std::int64_t width) const {
@@ -168,11 +185,18 @@ VaceGenerator::VaceGenerator(VaceOptions options)
 VaceGenerator::~VaceGenerator() = default;
 
 std::string VaceGenerator::digest() const {
-  std::string text = weights_digest(state_->options.weights);
-  for (const LoraFile& file : state_->options.lora) {
-    text += "\n" + sha256_hex_of_file(file.path) + " " + std::to_string(file.scale);
-  }
-  return state_->options.lora.empty() ? text : sha256_hex(text);
+  const VaceOptions& options = state_->options;
+  const std::string weights = weights_digest(options.weights);
+  std::string text = weights;
+  const auto add = [&](const std::string& key, const std::vector<LoraFile>& files) {
+    for (const LoraFile& file : files) {
+      text += "\n" + key + sha256_hex_of_file(file.path) + " " + std::to_string(file.scale);
+    }
+  };
+  add("", options.lora);
+  add("high ", options.lora_high);
+  add("low ", options.lora_low);
+  return text == weights ? weights : sha256_hex(text);
 }
 
 std::size_t VaceGenerator::memory_bytes(std::int64_t frames, std::int64_t height,
@@ -183,15 +207,16 @@ std::size_t VaceGenerator::memory_bytes(std::int64_t frames, std::int64_t height
   // Conditions in float32: the video, what is kept and what is changed of it; then the result.
   const std::int64_t pictures = state_->whole_frames(frames) * pixels * 3 * (4 * 4 + 2);
   if (!state_->placement.device.is_cpu()) return static_cast<std::size_t>(pictures);
-  std::size_t sum = 0, largest = 0;
-  std::vector<Source> parts = config.transformers;
-  parts.insert(parts.end(), {config.vae, *config.text_encoder});
-  for (const Source& part : parts) {
+  const auto bytes_of = [&](const Source& part) {
     const Model model = part.architecture->make(part, {state_->placement.dtype, at::kMeta});
-    const std::size_t bytes = model.weights->bytes();
-    sum += bytes;
-    largest = std::max(largest, bytes);
-  }
+    return model.weights->bytes();
+  };
+  std::size_t transformer = 0;  // two experts are never in memory together
+  for (const Source& one : config.transformers) transformer = std::max(transformer, bytes_of(one));
+  const std::array<std::size_t, 3> parts = {transformer, bytes_of(config.vae),
+                                            bytes_of(*config.text_encoder)};
+  const std::size_t sum = std::accumulate(parts.begin(), parts.end(), std::size_t{0});
+  const std::size_t largest = *std::max_element(parts.begin(), parts.end());
   const auto element = static_cast<std::int64_t>(c10::elementSize(state_->placement.dtype));
   // A block holds the float32 sum, its norm, queries, keys and values with their float32 rotation,
   // and the wide layer twice; of the control branch another sum and a hint.

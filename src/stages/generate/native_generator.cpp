@@ -31,6 +31,12 @@ models::LoraFile lora_of(const std::string& text) {
   return file;
 }
 
+std::vector<models::LoraFile> lora_of(const std::vector<std::string>& texts) {
+  std::vector<models::LoraFile> files;
+  for (const std::string& text : texts) files.push_back(lora_of(text));
+  return files;
+}
+
 models::VaceOptions options_of(const config::Generate& config) {
   if (config.weights.empty()) {
     throw Error(ErrorKind::kUsage,
@@ -44,7 +50,9 @@ models::VaceOptions options_of(const config::Generate& config) {
   }
   models::VaceOptions options;
   options.weights = models::find_checkpoint(config.weights);
-  for (const std::string& text : config.lora) options.lora.push_back(lora_of(text));
+  options.lora = lora_of(config.lora);
+  options.lora_high = lora_of(config.lora_high);
+  options.lora_low = lora_of(config.lora_low);
   if (config.recipe != "none") options.recipe = config.recipe;
   options.steps = config.steps;
   options.guidance = config.guidance;
@@ -75,7 +83,7 @@ class NativeGenerator : public Generator {
             [&] { return std::make_unique<models::VaceGenerator>(options_of(config)); })),
         digest_(as_config_fault("generate", [&] { return generator_->digest(); })) {}
 
-  BackendId id() const override { return {"native", 1, digest_}; }
+  BackendId id() const override { return {"native", 2, digest_}; }
 
   std::size_t prepared_bytes(const ClipShape&, int) const override { return 0; }
 
