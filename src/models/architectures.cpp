@@ -34,11 +34,14 @@ const std::vector<Architecture>& architectures() {
        wan::float8,
        wan::diffusers_config},
       {"WanPipeline", wan::make_pipeline},
-      {"WanTransformer3DModel", wan::make_transformer, {wan::original_layout()}, wan::float8},
+      {"WanTransformer3DModel",
+       wan::make_transformer,
+       {wan::original_layout(), wan::diffusers_layout()},
+       wan::float8},
       {"WanVACEPipeline", wan::make_pipeline},
       {"WanVACETransformer3DModel",
        wan::make_vace_transformer,
-       {wan::original_layout(), wan::vace_module_layout()},
+       {wan::original_layout(), wan::diffusers_layout(), wan::vace_module_layout()},
        wan::float8},
   };
   return all;

@@ -121,6 +121,14 @@ class SingleFileTest(PublishedTest):
                     path = self.single({prefix + key: one for key, one in tensors.items()})
                     self.whole(path, class_name, tensors)
 
+    def test_names_of_diffusers(self):
+        for name, prefix in (("Wan2.1-T2V-1.3B", "model."), ("Wan2.1-VACE-14B", ""),
+                             ("Wan2.1-VACE-14B", "model.diffusion_model.")):
+            with self.subTest(f"{name} {prefix}"):
+                tensors = tensors_of(name)
+                class_name = "WanVACETransformer3DModel" if "VACE" in name else "WanTransformer3DModel"
+                self.whole(self.single({prefix + key: one for key, one in tensors.items()}), class_name, tensors)
+
     def test_autoencoder(self):
         for name in ("Wan2.1-VAE (original)", "Wan2.2-VAE (original)"):
             tensors = tensors_of(name)

@@ -84,17 +84,22 @@ std::string translated(std::string_view name, bool to_original) {
   return std::string(name);
 }
 
+bool has(const std::vector<std::string>& names, std::string_view wanted) {
+  return std::any_of(names.begin(), names.end(),
+                     [wanted](const std::string& name) { return without_prefix(name) == wanted; });
+}
+
 bool is_original(const std::vector<std::string>& names) {
-  return std::any_of(names.begin(), names.end(), [](const std::string& name) {
-    return without_prefix(name) == "blocks.0.self_attn.q.weight";
-  });
+  return has(names, "blocks.0.self_attn.q.weight");
+}
+
+bool is_diffusers(const std::vector<std::string>& names) {
+  return has(names, "blocks.0.attn1.to_q.weight");
 }
 
 /// VACE's control branch in a file of its own, as WanVideoWrapper has it.
 bool is_module(const std::vector<std::string>& names) {
-  return std::any_of(names.begin(), names.end(), [](const std::string& name) {
-    return without_prefix(name) == "vace_blocks.0.self_attn.q.weight";
-  });
+  return has(names, "vace_blocks.0.self_attn.q.weight");
 }
 
 nlohmann::json refuse_module(const nn::Checkpoint& checkpoint) {
@@ -110,13 +115,17 @@ std::string to_diffusers(const std::string& name) {
 
 std::string to_original(const std::string& name) { return translated(name, true); }
 
-/// Shapes by their names without prefix.
+std::string without_any_prefix(const std::string& name) {
+  return std::string(without_prefix(name));
+}
+
+/// Shapes by Wan's names, without prefix.
 class Shapes {
  public:
   explicit Shapes(const nn::Checkpoint& checkpoint)
       : file_(printable(checkpoint.files().front().path())) {
     for (const std::string& name : checkpoint.names()) {
-      shapes_[std::string(without_prefix(name))] = checkpoint.info(name).shape;
+      shapes_[translated(without_prefix(name), true)] = checkpoint.info(name).shape;
     }
   }
   bool has(const std::string& name) const { return shapes_.contains(name); }
@@ -192,6 +201,8 @@ nlohmann::json config_of(const nn::Checkpoint& checkpoint) {
 }  // namespace
 
 Layout vace_module_layout() { return {"VACE module", is_module, to_diffusers, refuse_module}; }
+
+Layout diffusers_layout() { return {"", is_diffusers, without_any_prefix, config_of}; }
 
 Layout original_layout() {
   return {"original Wan", is_original, to_diffusers, config_of, to_original};
