@@ -65,6 +65,12 @@ AttentionBackend best_attention_backend(const at::Tensor& query, bool with_bias)
 
 at::Tensor attention(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value,
                      const AttentionOptions& options) {
+  if (options.widened && is_16_bit(query)) {
+    AttentionOptions wide = options;
+    if (wide.bias.defined()) wide.bias = wide.bias.to(at::kFloat);
+    return attention(query.to(at::kFloat), key.to(at::kFloat), value.to(at::kFloat), wide)
+        .to(query.scalar_type());
+  }
   const bool same_width = value.size(-1) == query.size(-1);
   const AttentionBackend best =
       same_width ? best_attention_backend(query, options.bias.defined()) : AttentionBackend::kMath;

@@ -2,6 +2,7 @@
 beside transformers, for a Qwen2.5-VL of half a billion parameters:
 
     python tests/reference/speed.py build/release/bin/ditto [case ...] [--threads 2] [--passes 2] [--rounds 2]
+        [--dtype bfloat16]
 
 Either program runs in a process of its own, in turns, with as many threads. A round is one process of each;
 the first pass of a process warms up and isn't counted. Printed are medians over all other passes, the medians
@@ -95,19 +96,21 @@ def prepare(folder, class_name, config, shapes):
               metadata={"arguments": json.dumps(arguments_of(shapes))})
 
 
-def reference(folder, class_name, entry, threads, passes):
+def reference(folder, class_name, entry, threads, passes, dtype):
     """What a user of the library would do: its defaults, but for the number of threads."""
     import torch
     from safetensors import safe_open
     from safetensors.torch import load_file, save_file
     torch.set_num_threads(threads)
+    dtype = getattr(torch, dtype)
     if class_name == QWEN:
         import transformers
-        model = transformers.Qwen2_5_VLForConditionalGeneration.from_pretrained(folder, dtype=torch.float32).eval()
+        model = transformers.Qwen2_5_VLForConditionalGeneration.from_pretrained(folder, dtype=dtype).eval()
     else:
         import diffusers
-        model = getattr(diffusers, class_name).from_pretrained(folder).eval()
-    inputs = load_file(folder / "inputs.safetensors")
+        model = getattr(diffusers, class_name).from_pretrained(folder, torch_dtype=dtype).eval()
+    inputs = {name: value.to(dtype) if value.is_floating_point() else value
+              for name, value in load_file(folder / "inputs.safetensors").items()}
     arguments = json.loads(safe_open(folder / "inputs.safetensors", "pt").metadata()["arguments"])
     call = {"forward": lambda: model(**inputs, **arguments)[0],
             "generate": lambda: model.generate(**inputs, **arguments, do_sample=False),
@@ -143,7 +146,7 @@ def difference(folder):
     return ((ours - theirs).norm() / theirs.norm()).item()
 
 
-def compare(binary, name, threads, passes, rounds, kept):
+def compare(binary, name, threads, passes, rounds, dtype, kept):
     class_name, config, entry, shapes = CASES[name]
     with tempfile.TemporaryDirectory(prefix="ditto-speed-") as temporary:
         folder = pathlib.Path(kept or temporary) / name
@@ -152,8 +155,9 @@ def compare(binary, name, threads, passes, rounds, kept):
         commands = {
             "ditto": [binary, "model", "run", "--weights", folder, "--entry", entry, "--inputs",
                       folder / "inputs.safetensors", "--outputs", folder / "ditto.safetensors", "--threads", threads,
-                      "--passes", passes + 1],
-            "reference": [sys.executable, __file__, "--reference", folder, class_name, entry, threads, passes + 1],
+                      "--passes", passes + 1, "--dtype", dtype],
+            "reference": [sys.executable, __file__, "--reference", folder, class_name, entry, threads, passes + 1,
+                          dtype],
         }
         seconds = {who: [] for who in commands}
         peak = {who: [] for who in commands}
@@ -178,18 +182,19 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--passes", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16"])
     parser.add_argument("--keep", help="a folder for the models, which are made again where it hasn't them")
     arguments = parser.parse_args()
     print("| case | ditto, s | reference, s | ratio | ditto, MB | reference, MB | difference |\n"
           "| --- | --- | --- | --- | --- | --- | --- |")
     for name in arguments.case:
         compare(arguments.binary, name, arguments.threads, arguments.passes, arguments.rounds,
-                arguments.keep)
+                arguments.dtype, arguments.keep)
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--reference"]:
-        folder, class_name, entry, threads, passes = sys.argv[2:]
-        reference(pathlib.Path(folder), class_name, entry, int(threads), int(passes))
+        folder, class_name, entry, threads, passes, dtype = sys.argv[2:]
+        reference(pathlib.Path(folder), class_name, entry, int(threads), int(passes), dtype)
     else:
         main()

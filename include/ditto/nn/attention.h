@@ -29,6 +29,9 @@ struct AttentionOptions {
   std::optional<double> scale;              ///< of the scores; 1/sqrt(D) by default
   bool causal = false;                      ///< query i sees keys 0..i; needs Lq == Lk
   std::optional<AttentionBackend> backend;  ///< the best one by default
+  /// Inputs of 16 bits are widened to float32, and the result is rounded to them: kernels for 16
+  /// bits also round the softmax, before it meets the values.
+  bool widened = false;
 };
 
 /// softmax(q k^T * scale + bias) v. query [B, heads, Lq, D], key [B, heads, Lk, D], value

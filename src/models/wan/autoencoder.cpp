@@ -256,13 +256,13 @@ at::Tensor AutoencoderDecoder::operator()(const at::Tensor& z, FeatureCache& cac
   for (const UpBlock& block : up_blocks) {
     const at::Tensor before = block.around ? h : at::Tensor();
     for (const AutoencoderResnet& resnet : block.resnets) h = resnet(h, cache);
-    if (block.upsampler) h = (*block.upsampler)(h, cache);
+    if (block.upsampler) h = (*block.upsampler)(std::move(h), cache);
     if (block.around) {
       h = h.to(c10::promoteTypes(h.scalar_type(), at::kFloat));
       h.add_((*block.around)(before, cache.in_first_chunk()));
     }
   }
-  return (*conv_out)(norm_out->activated(h), cache);
+  return (*conv_out)(norm_out->activated(std::move(h)), cache);
 }
 
 Autoencoder::Autoencoder(const nn::Scope& scope, const AutoencoderConfig& config)

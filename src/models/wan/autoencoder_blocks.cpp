@@ -43,7 +43,7 @@ CausalConv3d::CausalConv3d(const nn::Scope& scope, std::int64_t in, std::int64_t
     : conv(scope, in, out, {frames, pixels, pixels},
            conv_options<3>({1, 1, 1}, {0, (pixels - 1) / 2, (pixels - 1) / 2})) {}
 
-at::Tensor CausalConv3d::operator()(const at::Tensor& x, FeatureCache& cache) const {
+at::Tensor CausalConv3d::operator()(at::Tensor x, FeatureCache& cache) const {
   at::Tensor& slot = cache.next();
   if (!slot.defined()) {
     // Before frame 0 everything is zero: only the kernel's last frame meets anything else.
@@ -52,6 +52,7 @@ at::Tensor CausalConv3d::operator()(const at::Tensor& x, FeatureCache& cache) co
     return at::conv3d(x, last, conv.bias, conv.options.stride, conv.options.padding);
   }
   const at::Tensor with_history = at::cat({slot, x}, 2);
+  x.reset();
   slot = remembered(with_history);
   return conv(with_history);
 }
@@ -60,20 +61,25 @@ ChannelNorm::ChannelNorm(const nn::Scope& scope, std::int64_t channels, bool ima
     : gamma(images ? scope.parameter("gamma", {channels, 1, 1})
                    : scope.parameter("gamma", {channels, 1, 1, 1})) {}
 
-at::Tensor ChannelNorm::wide(const at::Tensor& x) const {
+at::Tensor ChannelNorm::wide(at::Tensor x) const {
   constexpr double kLeastLength = 1e-12;  // torch.nn.functional.normalize
-  const at::Tensor wide = x.to(at_least_float(x));
+  at::Tensor wide = x.to(at_least_float(x));
+  const bool own = !wide.is_same(x);
+  x.reset();
   const at::Tensor length = at::linalg_vector_norm(wide, 2, {-1}, true).clamp_min_(kLeastLength);
   const double scale = std::sqrt(static_cast<double>(gamma.size(0)));
-  return wide.div(length).mul_(gamma.flatten().to(wide.scalar_type()).mul(scale));
+  wide = own ? wide.div_(length) : wide.div(length);
+  return wide.mul_(gamma.flatten().to(wide.scalar_type()).mul(scale));
 }
 
 at::Tensor ChannelNorm::operator()(const at::Tensor& x) const {
   return wide(x).to(gamma.scalar_type());
 }
 
-at::Tensor ChannelNorm::activated(const at::Tensor& x) const {
-  at::Tensor normed = wide(x.movedim(1, -1));
+at::Tensor ChannelNorm::activated(at::Tensor x) const {
+  at::Tensor last = x.movedim(1, -1);
+  x.reset();
+  at::Tensor normed = wide(std::move(last));
   return at::silu_(normed).to(gamma.scalar_type()).movedim(-1, 1);
 }
 
@@ -86,10 +92,11 @@ AutoencoderResnet::AutoencoderResnet(const nn::Scope& scope, std::int64_t in, st
 }
 
 at::Tensor AutoencoderResnet::operator()(const at::Tensor& x, FeatureCache& cache) const {
-  const at::Tensor inner = conv1(norm1.activated(x), cache);
-  at::Tensor result = conv2(norm2.activated(inner), cache);
+  at::Tensor inner = conv1(norm1.activated(x), cache);
+  at::Tensor result = conv2(norm2.activated(std::move(inner)), cache);
+  const at::ScalarType dtype = result.scalar_type();
   result = result.to(at_least_float(result));
-  return result.add_(conv_shortcut ? (*conv_shortcut)(x.to(inner.scalar_type())) : x);
+  return result.add_(conv_shortcut ? (*conv_shortcut)(x.to(dtype)) : x);
 }
 
 AutoencoderAttention::AutoencoderAttention(const nn::Scope& scope, std::int64_t dim)
@@ -102,7 +109,9 @@ at::Tensor AutoencoderAttention::operator()(const at::Tensor& x) const {
   const at::Tensor pixels = images.flatten(2).transpose(1, 2);  // [B * T, H * W, C]
   const at::Tensor qkv = at::linear(norm(pixels), to_qkv.weight.flatten(1), to_qkv.bias);
   const std::vector<at::Tensor> parts = qkv.unsqueeze(1).chunk(3, -1);
-  const at::Tensor attended = nn::attention(parts[0], parts[1], parts[2]).squeeze(1);
+  nn::AttentionOptions options;
+  options.widened = true;
+  const at::Tensor attended = nn::attention(parts[0], parts[1], parts[2], options).squeeze(1);
   at::Tensor result = at::linear(attended, proj.weight.flatten(1), proj.bias);
   result = result.to(at_least_float(result)).add_(pixels);
   return as_video(result.transpose(1, 2).view_as(images), x.size(0));
@@ -144,8 +153,8 @@ AutoencoderUpsample::AutoencoderUpsample(const nn::Scope& scope, std::int64_t in
   if (temporal) time_conv.emplace(scope / "time_conv", in, in * 2, 3, 1);
 }
 
-at::Tensor AutoencoderUpsample::operator()(const at::Tensor& wide, FeatureCache& cache) const {
-  const at::Tensor x = wide.to(resample.weight.scalar_type());
+at::Tensor AutoencoderUpsample::operator()(at::Tensor x, FeatureCache& cache) const {
+  x = x.to(resample.weight.scalar_type());
   at::Tensor frames = x;
   if (time_conv) {
     at::Tensor& slot = cache.next();
@@ -160,9 +169,12 @@ at::Tensor AutoencoderUpsample::operator()(const at::Tensor& wide, FeatureCache&
       frames = channels_last(frames.flatten(2, 3));
     }
   }
-  const at::Tensor images = as_images(frames);
-  const std::array<std::int64_t, 2> size = {2 * images.size(2), 2 * images.size(3)};
-  return as_video(resample(at::_upsample_nearest_exact2d(images, size)), x.size(0));
+  const std::int64_t batch = x.size(0);
+  x.reset();
+  at::Tensor images = as_images(frames);
+  frames.reset();
+  images = at::_upsample_nearest_exact2d(images, {2 * images.size(2), 2 * images.size(3)});
+  return as_video(resample(images), batch);
 }
 
 AutoencoderResidualDown::AutoencoderResidualDown(const nn::Scope& scope, std::int64_t in,

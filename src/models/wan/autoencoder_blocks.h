@@ -46,8 +46,8 @@ struct CausalConv3d {
   /// Kernel: frames, and pixels in height and width.
   CausalConv3d(const nn::Scope& scope, std::int64_t in, std::int64_t out, std::int64_t frames,
                std::int64_t pixels);
-  /// The first chunk must be one frame.
-  at::Tensor operator()(const at::Tensor& x, FeatureCache& cache) const;
+  /// The first chunk must be one frame. Lets go of x as soon as it can.
+  at::Tensor operator()(at::Tensor x, FeatureCache& cache) const;
   /// For kernels of one frame, which need no cache.
   at::Tensor operator()(const at::Tensor& x) const { return conv(x); }
 };
@@ -60,11 +60,11 @@ struct ChannelNorm {
   ChannelNorm(const nn::Scope& scope, std::int64_t channels, bool images = false);
   /// x [..., C]
   at::Tensor operator()(const at::Tensor& x) const;
-  /// silu of it, for x [B, C, T, H, W].
-  at::Tensor activated(const at::Tensor& x) const;
+  /// silu of it, for x [B, C, T, H, W]. Lets go of x as soon as it can.
+  at::Tensor activated(at::Tensor x) const;
 
  private:
-  at::Tensor wide(const at::Tensor& x) const;
+  at::Tensor wide(at::Tensor x) const;
 };
 
 struct AutoencoderResnet {
@@ -112,7 +112,8 @@ struct AutoencoderUpsample {
   std::optional<CausalConv3d> time_conv;
 
   AutoencoderUpsample(const nn::Scope& scope, std::int64_t in, std::int64_t out, bool temporal);
-  at::Tensor operator()(const at::Tensor& wide, FeatureCache& cache) const;
+  /// Lets go of x as soon as it can.
+  at::Tensor operator()(at::Tensor x, FeatureCache& cache) const;
 };
 
 /// A level of Wan2.2's encoder: residual blocks and a step down, around which goes a mean over

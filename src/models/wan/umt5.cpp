@@ -74,6 +74,7 @@ at::Tensor Umt5Attention::operator()(const at::Tensor& x, const at::Tensor& buck
   nn::AttentionOptions options;
   options.bias = bias;
   options.scale = 1.0;
+  options.widened = true;
   return o(nn::join_heads(nn::attention(nn::split_heads(q(x), heads), nn::split_heads(k(x), heads),
                                         nn::split_heads(v(x), heads), options)));
 }
@@ -91,8 +92,10 @@ Umt5FeedForward::Umt5FeedForward(const nn::Scope& scope, const Umt5Config& confi
 }
 
 at::Tensor Umt5FeedForward::operator()(const at::Tensor& x) const {
-  const at::Tensor inner =
-      wi ? activate((*wi)(x), activation) : activate((*wi_0)(x), activation).mul_((*wi_1)(x));
+  // Rounded once, behind the product.
+  const at::ScalarType wide = c10::promoteTypes(x.scalar_type(), at::kFloat);
+  at::Tensor inner = activate((wi ? *wi : *wi_0)(x).to(wide), activation);
+  if (wi_1) inner.mul_((*wi_1)(x));
   return wo(inner.to(wo.weight.scalar_type()));
 }
 
