@@ -12,6 +12,9 @@ constexpr std::int64_t kMostSteps = 10000;
 /// Ends where it was told to, with the same proportions.
 at::Tensor stretched(const at::Tensor& sigmas, double terminal) {
   const at::Tensor done = 1 - sigmas;
+  if (done[-1].item<double>() == 0) {
+    throw Error(ErrorKind::kInput, "shift_terminal can't be reached: the last sigma is 1");
+  }
   return 1 - done / (done[-1] / (1 - terminal));
 }
 

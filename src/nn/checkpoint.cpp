@@ -89,6 +89,7 @@ void Checkpoint::read_index(const fs::path& path) {
   if (!index.is_object() || map == index.end() || !map->is_object()) {
     fail(path, "has no object \"weight_map\"");
   }
+  if (map->empty()) fail(path, "names no tensors");
   std::map<std::string, std::vector<std::string>> shards;
   for (const auto& [name, file] : map->items()) {
     const std::string shard = file.is_string() ? file.get<std::string>() : std::string();

@@ -45,6 +45,8 @@ TEST(ScheduleTest, DynamicShiftNeedsMu) {
   config.shift.terminal = 0.02;
   const Schedule schedule = make_schedule(config, {.steps = 4, .sigmas = {}, .mu = 0.7});
   EXPECT_NEAR(schedule.sigmas[3].item<double>(), 0.02, 1e-6);
+  // One step, which begins at 1, can't end elsewhere.
+  EXPECT_THROW(make_schedule(config, {.steps = 1, .sigmas = {}, .mu = 0.7}), Error);
 }
 
 TEST(ScheduleTest, RefusesRequestsThatContradict) {

@@ -62,8 +62,9 @@ TEST_F(CheckpointTest, AnIndexStaysInItsFolder) {
 }
 
 TEST_F(CheckpointTest, ABrokenIndexOrShardIsNamed) {
-  for (const char* text : {"", "{", "[]", "{}", R"({"weight_map":[]})", R"({"weight_map":null})",
-                           R"({"weight_map":{"x":"a.safetensors","x":"b.safetensors"}})"}) {
+  for (const char* text :
+       {"", "{", "[]", "{}", R"({"weight_map":[]})", R"({"weight_map":null})",
+        R"({"weight_map":{}})", R"({"weight_map":{"x":"a.safetensors","x":"b.safetensors"}})"}) {
     put(kIndex, text);
     expect_refused(folder_, {kIndex});
   }

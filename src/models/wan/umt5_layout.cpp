@@ -93,10 +93,12 @@ nlohmann::json config_of(const nn::Checkpoint& checkpoint) {
                          ".layer.0.SelfAttention.q.weight")) {
     ++layers;
   }
+  const std::string embedding =
+      shapes.contains("shared.weight") ? "shared.weight" : "encoder.embed_tokens.weight";
   return {{"architectures", nlohmann::json::array({"UMT5EncoderModel"})},
           {"model_type", "umt5"},
-          {"vocab_size", size("shared.weight", 0)},
-          {"d_model", size("shared.weight", 1)},
+          {"vocab_size", size(embedding, 0)},
+          {"d_model", size(embedding, 1)},
           {"d_kv", std::max<std::int64_t>(1, size(first + "0.SelfAttention.q.weight", 0) / heads)},
           {"d_ff", size(first + "1.DenseReluDense.wi_0.weight", 0)},
           {"num_layers", std::max<std::int64_t>(1, layers)},
