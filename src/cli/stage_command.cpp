@@ -28,6 +28,7 @@ struct StageOptions {
   int keyframe_index = -1;             ///< -1: not given
   std::vector<int> keyframe_indices;   ///< of generate, which takes several
   std::vector<std::string> keyframes;  ///< their pictures
+  std::vector<std::string> candidates; ///< edited videos, of judge
   bool list = false;
   bool json = false;
   int count = 0;
@@ -289,10 +290,15 @@ stages::JudgeContext judge_context(const StageOptions& options, const config::Co
 
 void judge(const StageOptions& options, const config::Config& config) {
   const auto judge = stages::make_judge(config.judge);
-  const auto [source, edited] = read_pair(options, [&](const stages::ClipShape& shape) {
-    return judge->working_bytes(shape) + stages::host_bytes(judge->held_models(shape));
-  });
-  print_line(to_json(judge->judge(source, edited, judge_context(options, config, source))));
+  const media::Video source =
+      read_whole_video(options.video, [&](const stages::ClipShape& shape) {
+        return shape.video_bytes() + judge->working_bytes(shape) +
+               stages::host_bytes(judge->held_models(shape));
+      });
+  const stages::JudgeContext context = judge_context(options, config, source);
+  for (const std::string& path : options.candidates) {
+    print_line(to_json(judge->judge(source, read_whole_video(path, no_more_memory), context)));
+  }
 }
 
 void add_crf(CLI::App* command, StageOptions& options) {
@@ -423,7 +429,12 @@ void add_judge(CLI::App& parent, int& status) {
   CLI::App* command =
       add_stage(parent, status, "judge", "Score an edited video: JSON on stdout", o, judge);
   add_file(command, "--source", o->video, "The source video");
-  add_file(command, "--edited", o->edited, "The edited video");
+  command
+      ->add_option("--edited", o->candidates,
+                   "The edited video; several, each with --edited, give a line of JSON each")
+      ->type_name("FILE")
+      ->required()
+      ->allow_extra_args(false);
   add_text(command, *o);
   CLI::Option* index =
       command->add_option("--keyframe-index", o->keyframe_index, "Which frame was edited, from 0")

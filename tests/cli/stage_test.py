@@ -103,6 +103,9 @@ class StageTest(TestCase):
         self.assertEqual(self.judge(shorter)["fault"], "wrong_length")
         ffmpeg("-i", self.video, "-vf", "negate,scale=96:56", "-c:v", "ffv1", shorter)
         self.assertEqual(self.judge(shorter)["fault"], "wrong_size")
+        both = self.ditto("stage", "judge", "--source", self.video, "--instruction", "Invert the colours", "--edited",
+                          inverted, "--edited", shorter).stdout.splitlines()
+        self.assertEqual([json.loads(line)["fault"] for line in both], ["", "wrong_size"])
 
     def test_several_keys_and_what_is_measured(self):
         keys = [self.frame(self.video, index, f"k{index}.png", "hue=h=120") for index in (2, 8)]

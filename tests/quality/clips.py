@@ -2,7 +2,8 @@
 
 Frames are uint8 RGB arrays [T, H, W, 3]. There are three sets. The generator is tuned on the tuning
 stretches alone and reported on the held-out ones; judge and enhancer are tuned on both and reported on
-the unseen ones, which share no frame with the others.
+the unseen ones, which share no frame with the others. Once the unseen ones have been read while mending,
+they become held-out ones, and others are chosen.
 """
 import dataclasses
 import functools
@@ -24,6 +25,7 @@ class Stretch:
     about: str
     held_out: bool = False  # of the generator's tuning
     unseen: bool = False  # of all tuning
+    more: int = 12  # frames after the 33 usual ones that are no other stretch's, where the file goes on
 
 
 STRETCHES = (
@@ -39,14 +41,22 @@ STRETCHES = (
     Stretch("hand", "tree.avi", 34, "foliage; a hand comes in, few frames a second", held_out=True),
     Stretch("lights", "bikes.mp4", 36, "traffic out of focus", held_out=True),
     Stretch("bunny-late", "bigbuckbunny.mp4", 95, "animation; the figure turns", held_out=True),
-    Stretch("couple", "Megamind.avi", 108, "animation, dark; a nodding man, the back of a head", unseen=True),
-    Stretch("lady-late", "Megamind.avi", 155, "animation, dark; a talking figure, nearer", unseen=True),
-    Stretch("railing", "bikes.mp4", 140, "a parked bicycle behind railings, traffic beyond", unseen=True),
-    Stretch("box-late", "box.mp4", 340, "a colourful box carried sideways", unseen=True),
-    Stretch("cup-late", "cup.mp4", 130, "a dark cup brought nearer", unseen=True),
-    Stretch("phone-late", "carphone_pristine.mp4", 76, "a head that leans over, enlarged", unseen=True),
-    Stretch("square-near", "vtest.avi", 525, "fixed camera; a pedestrian in front", unseen=True),
-    Stretch("bunny-mid", "bigbuckbunny.mp4", 62, "animation; raised arms", unseen=True),
+    Stretch("couple", "Megamind.avi", 108, "animation, dark; a nodding man, the back of a head", held_out=True),
+    Stretch("lady-late", "Megamind.avi", 155, "animation, dark; a talking figure, nearer", held_out=True),
+    Stretch("railing", "bikes.mp4", 140, "a parked bicycle behind railings, traffic beyond", held_out=True),
+    Stretch("box-late", "box.mp4", 340, "a colourful box carried sideways", held_out=True),
+    Stretch("cup-late", "cup.mp4", 130, "a dark cup brought nearer", held_out=True),
+    Stretch("phone-late", "carphone_pristine.mp4", 76, "a head that leans over, enlarged", held_out=True),
+    Stretch("square-near", "vtest.avi", 525, "fixed camera; a pedestrian in front", held_out=True),
+    Stretch("bunny-mid", "bigbuckbunny.mp4", 62, "animation; raised arms", held_out=True),
+    Stretch("cup-first", "cup.mp4", 15, "a dark cup begins to tilt", unseen=True),
+    Stretch("lady-first", "Megamind.avi", 3, "animation, dark; a figure with a glass", unseen=True, more=4),
+    Stretch("box-first", "box.mp4", 90, "a colourful box brought nearer", unseen=True),
+    Stretch("square-first", "vtest.avi", 100, "fixed camera; many small pedestrians", unseen=True),
+    Stretch("phone-first", "carphone_pristine.mp4", 0, "a talking head before a moving window, enlarged", unseen=True, more=7),
+    Stretch("box-mid", "box.mp4", 240, "a colourful box turned and carried", unseen=True),
+    Stretch("square-last", "vtest.avi", 740, "fixed camera; pedestrians near and far", unseen=True),
+    Stretch("cup-last", "cup.mp4", 176, "a dark cup moved, then held", unseen=True, more=8),
 )
 
 

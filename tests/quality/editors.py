@@ -2,7 +2,8 @@
 
 An editor is a function (frame, scene, t) -> edited frame; a global one looks at the frame alone. A
 local one has `mask`, (frame, scene, t) -> uint8 [H, W], 255 where the edit is meant. The sets are those
-of clips.py: tuning, held out of the generator's tuning, and unseen by any tuning (unseen_editors.py).
+of clips.py: tuning, held out of the generator's tuning (also held_out_editors.py), and unseen by any
+tuning (unseen_editors.py).
 """
 import dataclasses
 from typing import Callable, Optional
@@ -20,6 +21,7 @@ class Editor:
     instruction: str
     edit: Callable
     mask: Optional[Callable] = None
+    spread: Optional[Callable] = None  # (frame, scene, t) -> frame: what a local edit does, laid everywhere
     held_out: bool = False
     unseen: bool = False
 
@@ -37,9 +39,9 @@ class Editor:
 EDITORS = []
 
 
-def editor(name, kind, instruction, mask=None, held_out=False, unseen=False):
+def editor(name, kind, instruction, mask=None, spread=None, held_out=False, unseen=False):
     def add(function):
-        EDITORS.append(Editor(name, kind, instruction, function, mask, held_out, unseen))
+        EDITORS.append(Editor(name, kind, instruction, function, mask, spread, held_out, unseen))
         return function
     return add
 
@@ -404,4 +406,5 @@ def warp_key(image, mean=1.4, noise=2.0, seed=5):
     return np.clip(out + random.normal(size=out.shape) * noise, 0, 255).astype(np.uint8)
 
 
-import unseen_editors  # noqa: E402,F401  registers more, with what is defined above
+import held_out_editors  # noqa: E402,F401  registers more, with what is defined above
+import unseen_editors  # noqa: E402,F401

@@ -183,9 +183,11 @@ def misplaced(frames, source, random):
 TUNING = (("cab", "grade"), ("bunny", "cartoon"), ("box", "snow"), ("street", "pencil"), ("lady", "recolour"),
           ("square", "bloom"), ("box", "halftone"), ("cab", "star"), ("street", "posterise"), ("bunny", "night"),
           ("phone", "duotone"), ("man", "clarity"), ("hand", "fog"), ("cup", "splash"), ("lights", "underwater"),
-          ("bunny-late", "kuwahara"), ("phone", "pixelate"), ("man", "title"))
-UNSEEN = (("couple", "bleach"), ("railing", "infrared"), ("cup-late", "dusk"), ("phone-late", "pastel"),
-          ("box-late", "engraving"), ("square-near", "drain"), ("bunny-mid", "sandstorm"), ("lady-late", "badge"))
+          ("bunny-late", "kuwahara"), ("phone", "pixelate"), ("man", "title"), ("couple", "bleach"), ("railing", "infrared"),
+          ("cup-late", "dusk"), ("phone-late", "pastel"), ("box-late", "engraving"), ("square-near", "drain"),
+          ("bunny-mid", "sandstorm"), ("lady-late", "badge"))
+UNSEEN = (("cup-first", "cross-process"), ("box-first", "clay"), ("lady-first", "embers"), ("square-last", "stipple"),
+          ("phone-first", "mint"), ("box-mid", "autumn"), ("cup-last", "tube"), ("square-first", "poster"))
 
 
 def enhanced(binary, source, frames, folder, options=()):

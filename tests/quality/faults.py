@@ -63,14 +63,13 @@ class Sample:
     def __init__(self, stretch, editor, width=WIDTH):
         self.stretch, self.editor = stretch, editor
         # A stretch has a few frames more where its file goes on, for shifts in time.
-        self.more = 12
+        more = stretch.more
         while True:
             try:
-                frames = clips.load(stretch.name, FRAMES + self.more, width)
+                frames = clips.load(stretch.name, FRAMES + more, width)
                 break
             except ValueError:
-                self.more -= 4
-        self.long_source = frames
+                more -= 4
         self.source = frames[:FRAMES]
         self.scene = scene.Scene(frames, origin=KEY)
         self.long_edited = editor.apply(frames, self.scene)
@@ -78,6 +77,13 @@ class Sample:
         self.mask = editor.mask(self.source[KEY], self.scene, KEY) if editor.local else None
         self.random = np.random.default_rng([ord(c) for c in stretch.name + editor.name])
         self.width = width
+        self.made = {}
+
+    def once(self, name, make):
+        """What several severities of a fault are made of, made at the first call."""
+        if name not in self.made:
+            self.made[name] = make()
+        return self.made[name]
 
     def at(self, order):
         """The edited frames of these indices, or None where the file ends before."""
@@ -114,13 +120,13 @@ def time_shift(s, level, others):
 
 def swapped_clip(s, level, others):
     other = others["clip"]
-    frames = s.editor.apply(other, scene.Scene(other)) if not s.editor.local else other
+    frames = s.once("clip", lambda: s.editor.apply(other, scene.Scene(other)) if not s.editor.local else other)
     first = [30, 20, 0][level]
     return np.concatenate([s.edited[:first], frames[first:]])
 
 
 def wrong_edit(s, level, others):
-    other = others["edit"](s, similar=level < 2)
+    other = s.once("similar" if level < 2 else "dissimilar", lambda: others["edit"](s, similar=level < 2))
     return blend(s.edited, other, 0.5 if level == 0 else 1.0)
 
 
@@ -192,7 +198,7 @@ def misaligned(s, level, others):
 
 
 def leak(s, level, others):
-    """Outside its region, too, in a part of the picture: what the edit would be if it were laid there."""
+    """The edit lies outside its region, too, in a part of the picture; of an editor that has no `spread`, a tint does."""
     if not s.editor.local:
         return None
     masks = s.editor.masks(s.source, s.scene)
@@ -204,9 +210,12 @@ def leak(s, level, others):
         return None  # the region leaves nothing to leak to
     tint = np.float32([1.25, 1.0, 0.7])
 
+    def tinted(f):
+        return np.clip(f.astype(np.float32) * tint + np.float32([20, 5, -5]), 0, 255)
+
     def change(f, t):
         outside = place * (masks[t] < 8)
-        other = np.clip(f.astype(np.float32) * tint + np.float32([20, 5, -5]), 0, 255)
+        other = s.editor.spread(s.source[t], s.scene, t) if s.editor.spread else tinted(f)
         return np.rint(f + (other - f) * cv2.GaussianBlur(outside, (0, 0), 1.5)[..., None]).astype(np.uint8)
     return each(s.edited, change)
 
@@ -249,7 +258,7 @@ CLEAN = {
 
 # --- running ----------------------------------------------------------------------------------------------------------
 class Judge:
-    """`ditto stage judge` on frames in memory."""
+    """`ditto stage judge` on frames in memory: one process for all that is asked of a clip in one way."""
 
     def __init__(self, binary, folder):
         self.binary, self.folder = binary, pathlib.Path(folder)
@@ -262,20 +271,25 @@ class Judge:
         mask = np.full(image.shape[:2], 255, np.uint8) if mask is None else np.where(mask > 20, 255, 0).astype(np.uint8)
         cv2.imwrite(str(self.folder / "mask.png"), mask)
 
-    def edited(self, frames, fps=FPS):
-        clips.write_lossless(self.folder / "edited.mkv", frames, fps)
+    def edited(self, name, frames, fps=FPS):
+        path = self.folder / f"{name}.mkv"
+        clips.write_lossless(path, frames, fps)
+        return path
 
-    def ask(self, mode, instruction):
+    def ask(self, mode, instruction, edited):
+        """The judgements of the edited videos."""
+        if not edited:
+            return []
         more = []
         if mode == "key":
             more = ["--keyframe-index", str(KEY), "--edited-keyframe", self.folder / "key.png", "--mask",
                     self.folder / "mask.png"]
         result = subprocess.run(
-            [self.binary, "stage", "judge", "--source", self.folder / "source.mkv", "--edited",
-             self.folder / "edited.mkv", "--instruction", instruction, *more], capture_output=True, text=True)
+            [self.binary, "stage", "judge", "--source", self.folder / "source.mkv", "--instruction", instruction, *more,
+             *(part for path in edited for part in ("--edited", path))], capture_output=True, text=True)
         if result.returncode != 0:
             raise RuntimeError(result.stderr)
-        return json.loads(result.stdout)
+        return [json.loads(line) for line in result.stdout.splitlines()]
 
 
 def turns(share):
@@ -307,7 +321,7 @@ def run_pair(job):
     """The rows of one pair: (binary, stretch, editor, far clip, pool of editors, faults by mode, width, keep)."""
     binary, stretch, editor, far, pool, asked, width, keep = job
     stretch, editor = clips.stretch(stretch), editors.by_name(editor)
-    rows = []
+    rows, pictures = [], {}
     with tempfile.TemporaryDirectory() as folder:
         judge = Judge(binary, folder)
         sample = Sample(stretch, editor, width)
@@ -317,33 +331,39 @@ def run_pair(job):
         others = {"edit": other_edit_of(pool),
                   "clip": np.stack([cv2.resize(f, (w, h)) for f in clips.load(far, FRAMES, width)])}
 
-        def ask(fault, severity, make, fps=FPS):
+        planted = []  # (fault, severity, ways to ask, file)
+
+        def plant(fault, severity, make, fps=FPS):
             modes = [m for m, faults in asked.items() if fault == "clean" or fault in faults]
             frames = make() if modes else None
             if frames is None:
                 return
-            judge.edited(frames, fps)
-            for mode in modes:
-                judgement = judge.ask(mode, editor.instruction)
+            planted.append((fault, severity, modes, judge.edited(f"{fault}-{severity}", frames, fps)))
+            if fault in keep and severity == "gross":
+                pictures[fault] = (sample.edited[KEY + 6], frames[min(KEY + 6, len(frames) - 1)])
+
+        for variant, make in CLEAN.items():
+            plant("clean", variant, lambda: make(sample))
+        for name, make in FAULTS.items():
+            for level, severity in enumerate(SEVERITIES):
+                plant(name, severity, lambda: make(sample, level, others),
+                      ["24", "30", "12"][level] if name == "wrong_rate" else FPS)
+        for mode in asked:
+            some = [p for p in planted if mode in p[2]]
+            for (fault, severity, _, _), judgement in zip(some, judge.ask(mode, editor.instruction, [p[3] for p in some]),
+                                                          strict=True):
                 word = judgement["fault"]
                 right = judgement["accepted"] if fault == "clean" else word in WORDS[fault]
                 rows.append(dict(mode=mode, stretch=stretch.name, editor=editor.name, fault=fault, severity=severity,
                                  accepted=judgement["accepted"], right=right, word=word, judgement=judgement))
-            if fault in keep and severity == "gross":
-                rows[-1]["picture"] = (sample.edited[KEY + 6], frames[min(KEY + 6, len(frames) - 1)])
-
-        for variant, make in CLEAN.items():
-            ask("clean", variant, lambda: make(sample))
-        for name, plant in FAULTS.items():
-            for level, severity in enumerate(SEVERITIES):
-                ask(name, severity, lambda: plant(sample, level, others),
-                    ["24", "30", "12"][level] if name == "wrong_rate" else FPS)
+                if severity == "gross" and fault in pictures:
+                    rows[-1]["picture"] = pictures.pop(fault)
     return rows
 
 
 def run(binary, pairs, modes=MODES, share=1.0, faults=None, width=WIDTH, report=lambda row: None, workers=1, keep=()):
     """Judges clean and faulty samples of (stretch, editor) pairs. `share`: of the faults for each pair, in turn; each in
-    all its severities. Rows: mode, stretch, editor, fault ("clean" with its variant as severity), severity, accepted,
+    all its severities; a leak for all local ones. Rows: mode, stretch, editor, fault ("clean" with its variant as severity), severity, accepted,
     right, word, judgement; and of the faults in `keep` a picture of a gross one with its oracle."""
     pool = sorted({e.name for _, e in pairs})
     names = sorted({s.name for s, _ in pairs})
@@ -351,8 +371,9 @@ def run(binary, pairs, modes=MODES, share=1.0, faults=None, width=WIDTH, report=
     jobs = []
     for stretch, editor in pairs:
         far = names[(names.index(stretch.name) + len(names) // 2) % len(names)]
+        local = editor.local  # which few are: a leak is asked for all of them
         asked = {mode: {f for f in FAULTS if (not faults or f in faults) and not (mode == "text" and f in UNSEEN_BY_TEXT)
-                        and next(turn[mode])} for mode in modes}
+                        and (local if f == "leak" else next(turn[mode]))} for mode in modes}
         jobs.append((binary, stretch.name, editor.name, far, pool, asked, width, keep))
     rows = []
     with multiprocessing.Pool(workers) as processes:

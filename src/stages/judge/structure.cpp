@@ -79,9 +79,21 @@ Finding find_frozen(const Sample& sample, const std::vector<int>& lags, double l
                              frame_ranges(frozen), 100 * fraction, 100 * limit));
 }
 
-std::vector<cv::Mat> fields_of(const std::vector<cv::Mat>& grey, cv::Size cells) {
+/// How fine the structure is that is compared: behind a Gaussian of that standard deviation, in
+/// pixels of the measuring size.
+enum class Scale { kFine, kCoarse };
+
+cv::Mat field_of(const cv::Mat& grey, cv::Size cells, Scale scale) {
+  constexpr double kBlur = 5;  // the lines and dots that a look draws with are gone behind it
+  if (scale == Scale::kFine) return orientation_field(grey, cells);
+  cv::Mat soft;
+  cv::GaussianBlur(grey, soft, {0, 0}, kBlur);
+  return orientation_field(soft, cells);
+}
+
+std::vector<cv::Mat> fields_of(const std::vector<cv::Mat>& grey, cv::Size cells, Scale scale) {
   std::vector<cv::Mat> fields;
-  for (const cv::Mat& frame : grey) fields.push_back(orientation_field(frame, cells));
+  for (const cv::Mat& frame : grey) fields.push_back(field_of(frame, cells, scale));
   return fields;
 }
 
@@ -104,19 +116,52 @@ cv::Mat correlations(const std::vector<cv::Mat>& source, const std::vector<cv::M
   return result;
 }
 
-/// Structure that is nowhere in the source is another clip's; structure at another time than the
-/// source's is out of step.
-std::vector<Finding> find_other_content(const Sample& sample, const std::vector<cv::Mat>& source,
-                                        const std::vector<cv::Mat>& edited,
-                                        const std::vector<int>& lags, double limit) {
-  // A local edit may change the structure inside its region; what is left must be enough to tell.
+/// Where the structure of the edited clip must be the source's, for fields of so many cells; empty:
+/// everywhere. A local edit may change it inside its region; what is left must be enough to tell.
+cv::Mat unedited_cells(const Sample& sample, cv::Size cells) {
   constexpr double kLargestArea = 0.6;  // of the picture
   cv::Mat outside;
   if (!sample.around.empty() &&
       cv::countNonZero(sample.around) < kLargestArea * static_cast<double>(sample.around.total())) {
-    cv::resize(255 - sample.around, outside, source[0].size(), 0, 0, cv::INTER_NEAREST);
+    cv::resize(255 - sample.around, outside, cells, 0, 0, cv::INTER_NEAREST);
   }
-  const cv::Mat agreement = correlations(source, edited, outside);
+  return outside;
+}
+
+/// The median over the edited frames of the correlation with the source frame that is most like it.
+double median_agreement(const cv::Mat& correlations) {
+  cv::Mat highest;
+  cv::reduce(correlations, highest, 0, cv::REDUCE_MAX);
+  return quantile({highest.begin<float>(), highest.end<float>()}, 0.5);
+}
+
+/// The field of the picture seen in a mirror; `code` as of cv::flip.
+cv::Mat mirrored(const cv::Mat& field, int code) {
+  cv::Mat result;
+  cv::flip(field, result, code);
+  if (code >= 0) {
+    result.forEach<cv::Vec2f>([](cv::Vec2f& v, const int*) { v[1] = -v[1]; });
+  }
+  return result;
+}
+
+/// The median agreement with the source in a mirror, the largest of three ways to hold one: what
+/// another clip of the same kind of structure reaches by chance.
+double chance_agreement(const std::vector<cv::Mat>& source, const std::vector<cv::Mat>& edited,
+                        const cv::Mat& outside) {
+  double highest = 0;
+  for (const int code : {0, 1, -1}) {
+    std::vector<cv::Mat> other;
+    for (const cv::Mat& field : source) other.push_back(mirrored(field, code));
+    highest = std::max(highest, median_agreement(correlations(other, edited, outside)));
+  }
+  return highest;
+}
+
+/// Structure that is nowhere in the source is another clip's; structure at another time than the
+/// source's is out of step. `least`: correlation that is enough.
+std::vector<Finding> find_other_content(const cv::Mat& agreement, const std::vector<int>& lags,
+                                        double least) {
   std::vector<double> own, anywhere;
   for (int t = 0; t < agreement.cols; ++t) {
     own.push_back(agreement.at<float>(t, t));
@@ -129,11 +174,6 @@ std::vector<Finding> find_other_content(const Sample& sample, const std::vector<
     double highest = 0;
     cv::minMaxLoc(agreement.col(t), nullptr, &highest);
     anywhere.push_back(highest);
-  }
-  double least = limit;
-  if (!sample.edited_key.empty()) {
-    const cv::Mat key = orientation_field(media::grey(sample.edited_key), source[0].size());
-    least = std::min(limit, 0.7 * correlation(source[sample.key_index()], key, outside));
   }
   const double typical = quantile(anywhere, 0.5), few = quantile(anywhere, 0.06),
                low = quantile(own, 0.1);
@@ -221,7 +261,7 @@ std::vector<Finding> find_shifts(const Placement& placement, const Alignment& al
                                course.best, limits.min_motion))};
 }
 
-Alignment align(const Sample& sample) {
+Alignment align(const Sample& sample, Scale scale) {
   constexpr int kFrames = 7;
   constexpr int kRadius = 8;
   constexpr double kGain = 0.1;  // a shift is believed in when it explains this share of the best
@@ -232,8 +272,8 @@ Alignment align(const Sample& sample) {
     const auto t =
         static_cast<std::size_t>(std::lround(i * (sample.source.frames() - 1) / (kFrames - 1.0)));
     const Displacement best =
-        displacement(orientation_field(sample.source.grey[t], cells),
-                     orientation_field(sample.edited.grey[t], cells), kRadius);
+        displacement(field_of(sample.source.grey[t], cells, scale),
+                     field_of(sample.edited.grey[t], cells, scale), kRadius);
     const bool believed = best.at_zero < (1 - kGain) * best.at_best && best.at_best > kRelated;
     const cv::Point2d shift = believed ? best.cells / cells.width : cv::Point2d();
     found.push_back({shift, std::hypot(shift.x, shift.y)});
@@ -245,30 +285,74 @@ Alignment align(const Sample& sample) {
   return *middle;
 }
 
+/// What the structure says on one scale.
+struct Reading {
+  std::vector<int> lags;  ///< which source frame each frame shows
+  std::vector<Finding> content, shifts;
+  double agreement = 0;  ///< with the source's most similar frames
+  double chance = 0;     ///< what another clip would have; not measured on the fine scale
+
+  bool moves_otherwise() const {
+    return std::any_of(shifts.begin(), shifts.end(), [](const Finding& finding) {
+      return finding.name == "motion" && finding.severity > 1;
+    });
+  }
+};
+
+Reading read_structure(const Sample& sample, Scale scale, const config::Judge& limits) {
+  const cv::Size cells = reduced_size(sample.source.size(), kTimeCells);
+  const std::vector<cv::Mat> source = fields_of(sample.source.grey, cells, scale);
+  const Alignment alignment = align(sample, scale);
+  const Placement placement =
+      place(source, fields_of(sample.edited.grey, cells, scale), alignment, limits);
+  const std::optional<TimeCourse>& course = placement.course;
+  const bool shifted = course && course->best - course->aligned > limits.max_time_shift_gain;
+  const cv::Mat outside = unedited_cells(sample, cells);
+  const cv::Mat agreement = correlations(source, placement.edited, outside);
+  Reading reading;
+  reading.lags = shifted ? course->lags : std::vector<int>(source.size(), 0);
+  reading.agreement = median_agreement(agreement);
+  double least = limits.min_structure;
+  if (scale == Scale::kCoarse) {
+    constexpr double kShare = 0.5;  // coarse shapes of different clips agree more by chance
+    reading.chance = chance_agreement(source, placement.edited, outside);
+    least = std::max(least, kShare * reading.agreement);
+  } else if (!sample.edited_key.empty()) {
+    const cv::Mat key = field_of(media::grey(sample.edited_key), cells, scale);
+    least = std::min(least, 0.7 * correlation(source[sample.key_index()], key, outside));
+  }
+  reading.content = find_other_content(agreement, reading.lags, least);
+  reading.shifts = find_shifts(placement, alignment, limits);
+  return reading;
+}
+
+/// A look may be drawn with lines or dots that hide the source's structure. Then the scale on which
+/// these are averaged tells more, if the edited clip clearly agrees with its source there.
+Reading read_structure(const Sample& sample, const config::Judge& limits) {
+  constexpr double kClear = 0.35;   // correlation
+  constexpr double kBeyond = 0.15;  // more than by chance
+  Reading fine = read_structure(sample, Scale::kFine, limits);
+  if (fine.agreement >= limits.min_structure && !fine.moves_otherwise()) return fine;
+  Reading coarse = read_structure(sample, Scale::kCoarse, limits);
+  const bool clear = coarse.agreement >= kClear &&
+                     coarse.agreement >= coarse.chance + kBeyond && !coarse.moves_otherwise();
+  return clear ? coarse : fine;
+}
+
 }  // namespace
 
 std::vector<Finding> compare_structure(const Sample& sample, const config::Judge& limits) {
-  const cv::Size cells = reduced_size(sample.source.size(), kTimeCells);
-  const std::vector<cv::Mat> source = fields_of(sample.source.grey, cells);
-  const Alignment alignment = align(sample);
-  const Placement placement =
-      place(source, fields_of(sample.edited.grey, cells), alignment, limits);
-  const std::optional<TimeCourse>& course = placement.course;
+  Reading reading = read_structure(sample, limits);
   std::vector<Finding> findings = {find_blank(sample, limits.max_blank_fraction)};
-  const bool shifted = course && course->best - course->aligned > limits.max_time_shift_gain;
-  const std::vector<int> lags = shifted ? course->lags : std::vector<int>(source.size(), 0);
-  Finding frozen = find_frozen(sample, lags, limits.max_frozen_fraction);
-  std::vector<Finding> content =
-      find_other_content(sample, source, placement.edited, lags, limits.min_structure);
-  std::vector<Finding> shifts = find_shifts(placement, alignment, limits);
+  Finding frozen = find_frozen(sample, reading.lags, limits.max_frozen_fraction);
   // A picture that stands still can't move with the source, nor does another clip move with it.
-  const bool still = frozen.severity > 1, other = content.front().severity > 1;
+  const bool still = frozen.severity > 1, other = reading.content.front().severity > 1;
   frozen.consequence = still && other;
-  for (Finding& finding : shifts) {
+  for (Finding& finding : reading.shifts) {
     if (still && !other && finding.name == "motion") finding.consequence = true;
   }
   findings.push_back(std::move(frozen));
-  for (const std::vector<Finding>& more : {content, shifts}) {
+  for (const std::vector<Finding>& more : {reading.content, reading.shifts}) {
     findings.insert(findings.end(), more.begin(), more.end());
   }
   return findings;
