@@ -129,6 +129,8 @@ struct Judge {
   double max_flicker = 3.5;
   double max_popping = 0.03;
   double max_part_loss = 0.1;
+  double max_recolouring = 0.045;
+  double min_fine_contrast = 0.35;
   double max_boiling = 3.5;
   double max_blur = 1.1;
   double max_blocking = 0.7;

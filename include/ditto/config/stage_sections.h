@@ -135,6 +135,8 @@ void describe(V& v, Judge& c) {
   v.number("max_flicker", c.max_flicker, 0, 255, "Flicker beyond the source's, in levels of 255, that scores 5.");
   v.number("max_popping", c.max_popping, 0, 1, "Share of the picture in which parts of the edit come or go at once, in the worst twentieth of the frames, that scores 5.");
   v.number("max_part_loss", c.max_part_loss, 0, 1, "Share of the edited area that loses or gets the edit from one frame to the next, in the second worst frame, that scores 5.");
+  v.number("max_recolouring", c.max_recolouring, 0, 1, "Share of the picture in areas that change colour far beyond the source's change, in the worst tenth of the frames, that scores 5.");
+  v.number("min_fine_contrast", c.min_fine_contrast, 0, 0.99, "Contrast between neighbouring pixels, over what the edited key frame's would make it, that scores 5.");
   v.number("max_boiling", c.max_boiling, 0, 255, "Change of pixels between frames along the motion beyond what the source's own explains, in levels of 255, that scores 5.");
   v.number("max_blur", c.max_blur, 0, 100, "Added blur, as the standard deviation of a Gaussian in pixels, that scores 5.");
   v.number("max_blocking", c.max_blocking, 0, 255, "Added steps on an 8-pixel grid, in levels of 255, that scores 5.");

@@ -45,6 +45,11 @@ double column_blocking(const cv::Mat& grey) {
 
 }  // namespace
 
+double fine_contrast(const cv::Mat& grey) {
+  constexpr double kNoise = 0.5;  // squared levels that are no detail
+  return std::sqrt(cv::mean(gradient_energy(grey))[0] + kNoise);
+}
+
 double edge_blur(const cv::Mat& grey) {
   // For a step blurred by s, the gradient behind a Gaussian of standard deviation b is proportional
   // to 1 / sqrt(s² + b²): two values of b give s. The Sobel operator itself blurs by about 0.7.
@@ -75,13 +80,14 @@ std::vector<Finding> inspect_detail(const media::Video& source, const media::Vid
   const cv::Mat source_key =
       media::grey(source.frames[static_cast<std::size_t>(context.key_frame)]);
   // What the edit itself does to edges and blocks, as far as it is known.
-  double edit_blur = 0, edit_blocks = 0;
+  double edit_blur = 0, edit_blocks = 0, edit_contrast = 1;
   if (!context.edited_key_frame.empty()) {
     const cv::Mat key = media::grey(context.edited_key_frame);
     edit_blur = std::pow(edge_blur(key), 2) - std::pow(edge_blur(source_key), 2);
     edit_blocks = std::max(0.0, blocking(key) - blocking(source_key));
+    edit_contrast = fine_contrast(key) / fine_contrast(source_key);
   }
-  std::vector<double> blurs, blocks;
+  std::vector<double> blurs, blocks, contrasts;
   std::vector<std::size_t> frames;
   const auto last = static_cast<double>(source.frames.size() - 1);
   for (int i = 0; i < kFrames; ++i) {
@@ -92,6 +98,7 @@ std::vector<Finding> inspect_detail(const media::Video& source, const media::Vid
         std::pow(edge_blur(e), 2) - std::pow(edge_blur(s), 2) - std::max(0.0, edit_blur);
     blurs.push_back(std::sqrt(std::max(0.0, added)));
     blocks.push_back(std::max(0.0, blocking(e) - blocking(s) - edit_blocks));
+    contrasts.push_back(fine_contrast(e) / (edit_contrast * fine_contrast(s)));
   }
   const bool key_known = !context.edited_key_frame.empty();
   const char* than = key_known ? "the edited key frame's" : "the source's";
@@ -104,7 +111,7 @@ std::vector<Finding> inspect_detail(const media::Video& source, const media::Vid
   constexpr double kSoft = 2.5;  // times as much blur may be when the text asks for a soft picture
   const double blur = quantile(blurs, 0.7), most_blur = limits.max_blur * (asked.soft ? kSoft : 1);
   const double block = asked.blocks ? 0.0 : quantile(blocks, 0.7);
-  return {
+  std::vector<Finding> findings = {
       at_most(
           {"quality", "blur", "blur"}, blur, most_blur,
           fmt::format("edges are blurred by {:.1f} pixels more than {}, most in frame {} (at most "
@@ -117,6 +124,16 @@ std::vector<Finding> inspect_detail(const media::Video& source, const media::Vid
                                          "most in frame {} (at most "
                                          "{:.2f} allowed)",
                                          block, than, most(blocks), limits.max_blocking))};
+  if (key_known) {
+    // The lines and dots of a drawn look are too fine for edges to tell their blur.
+    const double contrast = quantile(contrasts, 0.5);
+    findings.push_back(at_least(
+        {"quality", "blur", "fine_contrast"}, contrast, limits.min_fine_contrast, 1.0,
+        fmt::format("neighbouring pixels have {:.0f} % of the contrast that the edited key frame "
+                    "gives them (at least {:.0f} % wanted)",
+                    100 * contrast, 100 * limits.min_fine_contrast)));
+  }
+  return findings;
 }
 
 }  // namespace ditto::stages::measure

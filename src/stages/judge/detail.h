@@ -12,6 +12,8 @@ namespace ditto::stages::measure {
 std::vector<Finding> inspect_detail(const media::Video& source, const media::Video& edited,
                                     const JudgeContext& context, const config::Judge& limits);
 
+/// Root mean square of the gradient, in levels per pixel.
+double fine_contrast(const cv::Mat& grey);
 /// Standard deviation in pixels of the Gaussian that the picture's strongest edges look blurred by.
 double edge_blur(const cv::Mat& grey);
 /// Mean step at the lines of an 8-pixel grid beyond that at other lines, in levels of 255.

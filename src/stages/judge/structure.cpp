@@ -79,12 +79,11 @@ Finding find_frozen(const Sample& sample, const std::vector<int>& lags, double l
                              frame_ranges(frozen), 100 * fraction, 100 * limit));
 }
 
-/// How fine the structure is that is compared: behind a Gaussian of that standard deviation, in
-/// pixels of the measuring size.
+/// How fine the structure is that is compared.
 enum class Scale { kFine, kCoarse };
 
 cv::Mat field_of(const cv::Mat& grey, cv::Size cells, Scale scale) {
-  constexpr double kBlur = 5;  // the lines and dots that a look draws with are gone behind it
+  constexpr double kBlur = 3;  // the lines and dots that a look draws with are gone behind it
   if (scale == Scale::kFine) return orientation_field(grey, cells);
   cv::Mat soft;
   cv::GaussianBlur(grey, soft, {0, 0}, kBlur);
@@ -290,14 +289,10 @@ struct Reading {
   std::vector<int> lags;  ///< which source frame each frame shows
   std::vector<Finding> content, shifts;
   double agreement = 0;  ///< with the source's most similar frames
-  double chance = 0;     ///< what another clip would have; not measured on the fine scale
-
-  bool moves_otherwise() const {
-    return std::any_of(shifts.begin(), shifts.end(), [](const Finding& finding) {
-      return finding.name == "motion" && finding.severity > 1;
-    });
-  }
+  double chance = 0;     ///< what another clip would have; measured where it is wanted
 };
+
+constexpr double kClearAgreement = 0.5;  ///< far beyond what any two clips have by chance
 
 Reading read_structure(const Sample& sample, Scale scale, const config::Judge& limits) {
   const cv::Size cells = reduced_size(sample.source.size(), kTimeCells);
@@ -313,13 +308,14 @@ Reading read_structure(const Sample& sample, Scale scale, const config::Judge& l
   reading.lags = shifted ? course->lags : std::vector<int>(source.size(), 0);
   reading.agreement = median_agreement(agreement);
   double least = limits.min_structure;
-  if (scale == Scale::kCoarse) {
-    constexpr double kShare = 0.5;  // coarse shapes of different clips agree more by chance
-    reading.chance = chance_agreement(source, placement.edited, outside);
-    least = std::max(least, kShare * reading.agreement);
-  } else if (!sample.edited_key.empty()) {
+  if (scale == Scale::kFine && !sample.edited_key.empty()) {
     const cv::Mat key = field_of(media::grey(sample.edited_key), cells, scale);
     least = std::min(least, 0.7 * correlation(source[sample.key_index()], key, outside));
+  }
+  if (reading.agreement < kClearAgreement || scale == Scale::kCoarse) {
+    constexpr double kBeyond = 0.05;
+    reading.chance = chance_agreement(source, placement.edited, outside);
+    least = std::max(least, reading.chance + kBeyond);
   }
   reading.content = find_other_content(agreement, reading.lags, least);
   reading.shifts = find_shifts(placement, alignment, limits);
@@ -327,15 +323,14 @@ Reading read_structure(const Sample& sample, Scale scale, const config::Judge& l
 }
 
 /// A look may be drawn with lines or dots that hide the source's structure. Then the scale on which
-/// these are averaged tells more, if the edited clip clearly agrees with its source there.
+/// these are averaged tells more, if the edited clip clearly agrees better with its source there.
 Reading read_structure(const Sample& sample, const config::Judge& limits) {
-  constexpr double kClear = 0.35;   // correlation
-  constexpr double kBeyond = 0.15;  // more than by chance
+  constexpr double kBetter = 0.15;  // correlation
   Reading fine = read_structure(sample, Scale::kFine, limits);
-  if (fine.agreement >= limits.min_structure && !fine.moves_otherwise()) return fine;
+  if (fine.agreement >= kClearAgreement) return fine;
   Reading coarse = read_structure(sample, Scale::kCoarse, limits);
-  const bool clear = coarse.agreement >= kClear &&
-                     coarse.agreement >= coarse.chance + kBeyond && !coarse.moves_otherwise();
+  const bool clear = coarse.agreement >= std::max(fine.agreement, coarse.chance) + kBetter &&
+                     coarse.agreement >= kClearAgreement;
   return clear ? coarse : fine;
 }
 

@@ -14,6 +14,7 @@ namespace ditto::stages::measure {
 namespace {
 
 constexpr double kTrackedLevels = 24;  ///< a pixel is tracked when the source agrees within this
+constexpr double kFollowedLevels = 40;  ///< and followed, though its light changes, within this
 
 /// The change of colour that the edit makes on average to each source colour.
 class ColourChange {
@@ -241,13 +242,16 @@ double contrast_gain(const cv::Mat& source, const cv::Mat& edited) {
   return std::clamp(contrast(edited) / std::max(contrast(source), 0.1), 1.0, kLargest);
 }
 
-/// Mean over the mask of how far pixels change differently from their surroundings: changes of
-/// whole areas are flicker.
-double fine_change(const cv::Mat& change, const cv::Mat& mask) {
+/// How far pixels change differently from their surroundings: changes of whole areas are flicker.
+cv::Mat fine_part(const cv::Mat& change) {
   cv::Mat around, fine;
   cv::blur(change, around, {17, 17});
   cv::absdiff(change, around, fine);
-  const cv::Scalar mean = cv::mean(fine, mask);
+  return fine;
+}
+
+double mean_over(const cv::Mat& image, const cv::Mat& mask) {
+  const cv::Scalar mean = cv::mean(image, mask);
   return (mean[0] + mean[1] + mean[2]) / 3;
 }
 
@@ -335,6 +339,42 @@ Finding loss_finding(const std::vector<double>& losses, double limit) {
                              100 * second, 100 * limit, beyond(losses, limit)));
 }
 
+/// Share of the area followed from the reference frame that the edit has given another colour since
+/// there, far beyond what the source has changed: areas of a flat look that come, go or spread,
+/// however slowly. Both changes are from the reference frame, along the motion.
+double recoloured_share(const cv::Mat& source_change, const cv::Mat& edited_change,
+                        const cv::Mat& followed) {
+  constexpr double kOther = 80;        // levels, of the largest channel: another colour
+  constexpr double kAmplified = 4;     // times the source's change
+  constexpr int kBlob = 15;            // pixels, of 320: bands along edges are errors of the flow
+  constexpr double kLeastArea = 0.05;  // of the picture
+  const double area = cv::countNonZero(followed);
+  if (area < kLeastArea * static_cast<double>(followed.total())) return 0.0;
+  const auto largest = [](const cv::Mat& change) {
+    cv::Mat soft;
+    std::vector<cv::Mat> channels;
+    change.convertTo(soft, CV_32F);
+    cv::GaussianBlur(soft, soft, {0, 0}, 3.0);
+    cv::split(cv::abs(soft), channels);
+    return cv::Mat(cv::max(cv::max(channels[0], channels[1]), channels[2]));
+  };
+  const cv::Mat edited = largest(edited_change), source = largest(source_change);
+  cv::Mat blobs = (edited > kOther) & (edited > kAmplified * source) & followed;
+  cv::morphologyEx(blobs, blobs, cv::MORPH_OPEN, cv::Mat::ones(kBlob, kBlob, CV_8U));
+  return cv::countNonZero(blobs) / area;
+}
+
+Finding recolouring_finding(const std::vector<double>& shares, int reference, double limit) {
+  constexpr double kWorst = 0.9;
+  const double worst = quantile(shares, kWorst);
+  return at_most({"temporal", "pop", "recolouring"}, worst, limit,
+                 fmt::format("whole areas, {:.1f} % of the picture in the worst tenth of the "
+                             "frames, have another colour than in frame {} though the source "
+                             "hardly changes there (at most {:.1f} % allowed; frames beyond it: "
+                             "{})",
+                             100 * worst, reference, 100 * limit, beyond(shares, limit)));
+}
+
 /// Share of `outside` that is changed visibly; 0 where too little of it is known.
 double leaked_share(const cv::Mat& change, const cv::Mat& outside) {
   constexpr double kVisible = 12;      // levels, of the largest channel
@@ -360,6 +400,7 @@ std::vector<Finding> follow_edit(const Sample& sample, const config::Judge& limi
 
   std::vector<std::optional<double>> strength(frames);
   std::vector<double> leak(frames, 0.0), boiling(frames, 0.0), popping(frames, 0.0);
+  std::vector<double> recoloured(frames, 0.0);
   std::vector<CellChange> changes(frames);
   const double energy = energy_of(reference, {});
   const cv::Mat at_key = change_of(key_source, sample.edited.rgb[sample.key_index()]);
@@ -381,14 +422,24 @@ std::vector<Finding> follow_edit(const Sample& sample, const config::Judge& limi
     changes[std::max(t, n)] =
         cell_changes(edited_change, source_change, tracked, track.frame > track.neighbour ? 1 : -1);
     popping[std::max(t, n)] = popping_share(edited_change, source_change, tracked);
-    boiling[t] = std::max(0.0, fine_change(edited_change, tracked) -
-                                   2.0 * gain * fine_change(source_change, tracked));
+    // What a look fixes to the screen, a halftone or hatching, changes along the motion of what is
+    // behind it and not in place.
+    cv::Mat in_place;
+    cv::subtract(edited, sample.edited.rgb[n], in_place, {}, CV_16S);
+    boiling[t] =
+        std::max(0.0, mean_over(cv::min(fine_part(edited_change), fine_part(in_place)), tracked) -
+                          2.0 * gain * mean_over(fine_part(source_change), tracked));
 
     const cv::Mat change = change_of(source, edited);
     losses[std::max(t, n)] = lost_share(change, warped(before, track.step), tracked);
     before = change;
-    const cv::Mat from_key =
-        reliable(source, warped(key_source, track.chain), track.chain, kTrackedLevels);
+    const cv::Mat key_here = warped(key_source, track.chain);
+    const cv::Mat from_key = reliable(source, key_here, track.chain, kTrackedLevels);
+    const cv::Mat followed = reliable(source, key_here, track.chain, kFollowedLevels);
+    cv::subtract(source, key_here, source_change, {}, CV_16S);
+    cv::subtract(edited, warped(sample.edited.rgb[sample.key_index()], track.chain), edited_change,
+                 {}, CV_16S);
+    recoloured[t] = recoloured_share(source_change, edited_change, followed);
     strength[t] = strength_of(change, reference, warped(reference, track.chain), from_key, local,
                               colour.strength(source, change));
     if (local) leak[t] = leaked_share(change, from_key & (warped(sample.around, track.chain) == 0));
@@ -408,13 +459,15 @@ std::vector<Finding> follow_edit(const Sample& sample, const config::Judge& limi
   findings.push_back(flicker_finding(changes, limits.max_flicker));
   Finding pops = popping_finding(popping, limits.max_popping);
   Finding loss = loss_finding(losses, limits.max_part_loss);
+  Finding other = recolouring_finding(recoloured, sample.key, limits.max_recolouring);
   for (const Finding& finding : findings) {  // the whole edit's coming and going says more
     if (finding.name == "strength_change" && finding.severity > 1) {
-      pops.consequence = loss.consequence = true;
+      pops.consequence = loss.consequence = other.consequence = true;
     }
   }
   findings.push_back(std::move(pops));
   findings.push_back(std::move(loss));
+  findings.push_back(std::move(other));
   const double boil = quantile(boiling, 0.75);
   findings.push_back(at_most(
       {"temporal", "noise", "boiling"}, boil, limits.max_boiling,
