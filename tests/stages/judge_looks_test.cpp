@@ -40,7 +40,7 @@ class JudgeLooks : public testing::Test {
   }
 
   static Case without_key(Case sample) {
-    sample.context.edited_key_frame = {};
+    sample.context.edited_key_frame.release();
     return sample;
   }
 

@@ -109,7 +109,9 @@ std::vector<Finding> inspect_detail(const media::Video& source, const media::Vid
                                            values.begin())];
   };
   constexpr double kSoft = 2.5;  // times as much blur may be when the text asks for a soft picture
-  const double blur = quantile(blurs, 0.7), most_blur = limits.max_blur * (asked.soft ? kSoft : 1);
+  constexpr double kUnknown = 1.25;  // and of a look that may be a little soft itself
+  const double blur = quantile(blurs, 0.7);
+  const double most_blur = limits.max_blur * (asked.soft ? kSoft : key_known ? 1.0 : kUnknown);
   const double block = asked.blocks ? 0.0 : quantile(blocks, 0.7);
   std::vector<Finding> findings = {
       at_most(

@@ -16,13 +16,15 @@ constexpr std::array<std::string_view, 10> kCauses = {
     "time_shift", "missing",  "wrong_rate", "wrong_edit", "flicker"};
 
 /// A fault and a measurement that it makes fail, however bad that looks: coarse blocks hold faint
-/// detail still and change what lies outside a region, and an edit that fades between a picture and
-/// its negative passes an even grey.
+/// detail still and change what lies outside a region, a strong blur moves edges a little, and an
+/// edit that fades between a picture and its negative passes an even grey.
 struct Explanation {
   std::string_view fault, measurement;
 };
-constexpr std::array<Explanation, 3> kExplanations = {
-    {{"blocking", "frozen_fraction"}, {"blocking", "leak"}, {"fade", "blank_fraction"}}};
+constexpr std::array<Explanation, 4> kExplanations = {{{"blocking", "frozen_fraction"},
+                                                       {"blocking", "leak"},
+                                                       {"blur", "misalignment"},
+                                                       {"fade", "blank_fraction"}}};
 
 std::size_t cause_rank(std::string_view fault) {
   return static_cast<std::size_t>(std::find(kCauses.begin(), kCauses.end(), fault) -
