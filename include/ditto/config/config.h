@@ -127,9 +127,9 @@ struct Judge {
   double max_leak = 0.03;
   double max_strength_change = 0.4;
   double max_flicker = 3.5;
-  double max_popping = 0.03;
+  double max_popping = 0.035;
   double max_part_loss = 0.1;
-  double max_recolouring = 0.045;
+  double max_recolouring = 0.035;
   double min_fine_contrast = 0.35;
   double max_boiling = 3.5;
   double max_blur = 1.1;

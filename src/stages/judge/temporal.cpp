@@ -339,17 +339,15 @@ Finding loss_finding(const std::vector<double>& losses, double limit) {
                              100 * second, 100 * limit, beyond(losses, limit)));
 }
 
-/// Share of the area followed from the reference frame that the edit has given another colour since
-/// there, far beyond what the source has changed: areas of a flat look that come, go or spread,
-/// however slowly. Both changes are from the reference frame, along the motion.
+/// Share of the picture that the edit has given another colour since the reference frame, far
+/// beyond what the source has changed: areas of a flat look that come, go or spread, however
+/// slowly. Both changes are from the reference frame, along the motion; `followed`: where it is
+/// known.
 double recoloured_share(const cv::Mat& source_change, const cv::Mat& edited_change,
                         const cv::Mat& followed) {
-  constexpr double kOther = 80;        // levels, of the largest channel: another colour
-  constexpr double kAmplified = 4;     // times the source's change
-  constexpr int kBlob = 15;            // pixels, of 320: bands along edges are errors of the flow
-  constexpr double kLeastArea = 0.05;  // of the picture
-  const double area = cv::countNonZero(followed);
-  if (area < kLeastArea * static_cast<double>(followed.total())) return 0.0;
+  constexpr double kOther = 80;     // levels, of the largest channel: another colour
+  constexpr double kAmplified = 4;  // times the source's change
+  constexpr int kBlob = 15;         // pixels, of 320: bands along edges are errors of the flow
   const auto largest = [](const cv::Mat& change) {
     cv::Mat soft;
     std::vector<cv::Mat> channels;
@@ -361,7 +359,7 @@ double recoloured_share(const cv::Mat& source_change, const cv::Mat& edited_chan
   const cv::Mat edited = largest(edited_change), source = largest(source_change);
   cv::Mat blobs = (edited > kOther) & (edited > kAmplified * source) & followed;
   cv::morphologyEx(blobs, blobs, cv::MORPH_OPEN, cv::Mat::ones(kBlob, kBlob, CV_8U));
-  return cv::countNonZero(blobs) / area;
+  return cv::countNonZero(blobs) / static_cast<double>(blobs.total());
 }
 
 Finding recolouring_finding(const std::vector<double>& shares, int reference, double limit) {
@@ -406,7 +404,7 @@ std::vector<Finding> follow_edit(const Sample& sample, const config::Judge& limi
   const cv::Mat at_key = change_of(key_source, sample.edited.rgb[sample.key_index()]);
   strength[sample.key_index()] = energy > 0 ? at_key.dot(reference) / energy : 0.0;
   std::vector<double> losses(frames, 0.0);
-  cv::Mat before;
+  cv::Mat before, unbroken;
   track_outward(sample.source, sample.key, [&](const Track& track) {
     if (track.neighbour == sample.key) before = at_key;
     const auto t = static_cast<std::size_t>(track.frame);
@@ -435,7 +433,11 @@ std::vector<Finding> follow_edit(const Sample& sample, const config::Judge& limi
     before = change;
     const cv::Mat key_here = warped(key_source, track.chain);
     const cv::Mat from_key = reliable(source, key_here, track.chain, kTrackedLevels);
-    const cv::Mat followed = reliable(source, key_here, track.chain, kFollowedLevels);
+    // Only what every step from the reference has tracked: nothing has passed before it meanwhile.
+    if (track.neighbour == sample.key) unbroken = cv::Mat(source.size(), CV_8U, cv::Scalar(255));
+    unbroken = tracked & (warped(unbroken, track.step) > 127);
+    const cv::Mat followed =
+        unbroken & reliable(source, key_here, track.chain, kFollowedLevels);
     cv::subtract(source, key_here, source_change, {}, CV_16S);
     cv::subtract(edited, warped(sample.edited.rgb[sample.key_index()], track.chain), edited_change,
                  {}, CV_16S);
