@@ -25,10 +25,10 @@ struct StageOptions {
   ConfigOptions config;
   std::string backend;
   std::string video, image, edited, keyframe, mask, instruction, output, mask_output, preset;
-  int keyframe_index = -1;             ///< -1: not given
-  std::vector<int> keyframe_indices;   ///< of generate, which takes several
-  std::vector<std::string> keyframes;  ///< their pictures
-  std::vector<std::string> candidates; ///< edited videos, of judge
+  int keyframe_index = -1;              ///< -1: not given
+  std::vector<int> keyframe_indices;    ///< of generate, which takes several
+  std::vector<std::string> keyframes;   ///< their pictures
+  std::vector<std::string> candidates;  ///< edited videos, of judge
   bool list = false;
   bool json = false;
   int count = 0;
@@ -290,11 +290,10 @@ stages::JudgeContext judge_context(const StageOptions& options, const config::Co
 
 void judge(const StageOptions& options, const config::Config& config) {
   const auto judge = stages::make_judge(config.judge);
-  const media::Video source =
-      read_whole_video(options.video, [&](const stages::ClipShape& shape) {
-        return shape.video_bytes() + judge->working_bytes(shape) +
-               stages::host_bytes(judge->held_models(shape));
-      });
+  const media::Video source = read_whole_video(options.video, [&](const stages::ClipShape& shape) {
+    return shape.video_bytes() + judge->working_bytes(shape) +
+           stages::host_bytes(judge->held_models(shape));
+  });
   const stages::JudgeContext context = judge_context(options, config, source);
   for (const std::string& path : options.candidates) {
     print_line(to_json(judge->judge(source, read_whole_video(path, no_more_memory), context)));

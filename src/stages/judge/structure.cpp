@@ -270,9 +270,8 @@ Alignment align(const Sample& sample, Scale scale) {
   for (int i = 0; i < kFrames; ++i) {
     const auto t =
         static_cast<std::size_t>(std::lround(i * (sample.source.frames() - 1) / (kFrames - 1.0)));
-    const Displacement best =
-        displacement(field_of(sample.source.grey[t], cells, scale),
-                     field_of(sample.edited.grey[t], cells, scale), kRadius);
+    const Displacement best = displacement(field_of(sample.source.grey[t], cells, scale),
+                                           field_of(sample.edited.grey[t], cells, scale), kRadius);
     const bool believed = best.at_zero < (1 - kGain) * best.at_best && best.at_best > kRelated;
     const cv::Point2d shift = believed ? best.cells / cells.width : cv::Point2d();
     found.push_back({shift, std::hypot(shift.x, shift.y)});

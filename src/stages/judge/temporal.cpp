@@ -13,7 +13,7 @@
 namespace ditto::stages::measure {
 namespace {
 
-constexpr double kTrackedLevels = 24;  ///< a pixel is tracked when the source agrees within this
+constexpr double kTrackedLevels = 24;   ///< a pixel is tracked when the source agrees within this
 constexpr double kFollowedLevels = 40;  ///< and followed, though its light changes, within this
 
 /// The change of colour that the edit makes on average to each source colour.
@@ -436,8 +436,7 @@ std::vector<Finding> follow_edit(const Sample& sample, const config::Judge& limi
     // Only what every step from the reference has tracked: nothing has passed before it meanwhile.
     if (track.neighbour == sample.key) unbroken = cv::Mat(source.size(), CV_8U, cv::Scalar(255));
     unbroken = tracked & (warped(unbroken, track.step) > 127);
-    const cv::Mat followed =
-        unbroken & reliable(source, key_here, track.chain, kFollowedLevels);
+    const cv::Mat followed = unbroken & reliable(source, key_here, track.chain, kFollowedLevels);
     cv::subtract(source, key_here, source_change, {}, CV_16S);
     cv::subtract(edited, warped(sample.edited.rgb[sample.key_index()], track.chain), edited_change,
                  {}, CV_16S);
