@@ -144,9 +144,8 @@ cv::Mat mirrored(const cv::Mat& field, int code) {
   return result;
 }
 
-/// The median agreement with the source in a mirror, the largest of three ways to hold one: what
-/// another clip of the same kind of structure reaches by chance.
-double chance_agreement(const std::vector<cv::Mat>& source, const std::vector<cv::Mat>& edited,
+/// The median agreement with the source in a mirror, the largest of three ways to hold one.
+double mirror_agreement(const std::vector<cv::Mat>& source, const std::vector<cv::Mat>& edited,
                         const cv::Mat& outside) {
   double highest = 0;
   for (const int code : {0, 1, -1}) {
@@ -155,6 +154,15 @@ double chance_agreement(const std::vector<cv::Mat>& source, const std::vector<cv
     highest = std::max(highest, median_agreement(correlations(other, edited, outside)));
   }
   return highest;
+}
+
+/// What another clip with the same kind of structure reaches by chance: the agreement with the
+/// source in a mirror. Of a symmetric source a mirror tells nothing, and none is expected.
+double chance_agreement(const std::vector<cv::Mat>& source, const std::vector<cv::Mat>& edited,
+                        const cv::Mat& outside) {
+  constexpr double kSymmetric = 0.4;
+  if (mirror_agreement(source, source, outside) > kSymmetric) return 0.0;
+  return mirror_agreement(source, edited, outside);
 }
 
 /// Structure that is nowhere in the source is another clip's; structure at another time than the
