@@ -92,10 +92,10 @@ class VisionLanguageModel {
   /// device's memory isn't planned.
   std::size_t memory_bytes(const ShownSize& shown) const;
 
-  /// A user's message that begins with these parts. Pictures that were shown lately don't go through
-  /// the vision tower again. `system`: what the model is told first; empty: what it was trained
-  /// with. Special tokens written out in texts are taken apart. Throws Error(kTransient) when memory
-  /// is short, Error(kInput) for weights that are broken.
+  /// A user's message that begins with these parts. Pictures that were shown lately don't go
+  /// through the vision tower again. `system`: what the model is told first; empty: what it was
+  /// trained with. Special tokens written out in texts are taken apart. Throws Error(kTransient)
+  /// when memory is short, Error(kInput) for weights that are broken.
   Shared begin(const std::string& system, const std::vector<MessagePart>& parts) const;
   /// The same message with more text; the conversation before it isn't computed again. Where the
   /// text before ends with a line break and the new one doesn't begin with white space, the tokens
