@@ -25,6 +25,7 @@ struct StageOptions {
   ConfigOptions config;
   std::string backend;
   std::string video, image, edited, keyframe, mask, instruction, output, mask_output, preset;
+  std::string overlay;
   int keyframe_index = -1;              ///< -1: not given
   std::vector<int> keyframe_indices;    ///< of generate, which takes several
   std::vector<std::string> keyframes;   ///< their pictures
@@ -50,6 +51,8 @@ CLI::App* add_stage(CLI::App& parent, int& status, const std::string& name, cons
     if (!options->backend.empty())
       from.overrides.set.push_back(name + ".backend=" + options->backend);
     if (!options->preset.empty()) from.overrides.set.push_back(name + ".preset=" + options->preset);
+    if (!options->overlay.empty())
+      from.overrides.set.push_back(name + ".overlay=" + options->overlay);
     if (options->strength >= 0)
       from.overrides.set.push_back(fmt::format("{}.strength={}", name, options->strength));
     const config::Config config = from.load();
@@ -394,6 +397,11 @@ void add_generate(CLI::App& parent, int& status) {
   command->add_option("--preset", o->preset, "draft, default or best; replaces generate.preset")
       ->type_name("P")
       ->check(CLI::IsMember({"draft", "default", "best"}));
+  command
+      ->add_option("--overlay", o->overlay,
+                   "auto, scene or screen: where drawn things belong; replaces generate.overlay")
+      ->type_name("O")
+      ->check(CLI::IsMember({"auto", "scene", "screen"}));
   add_crf(command, *o);
   command->add_flag("--json", o->json,
                     "Print what was measured, and the confidence in each frame, 0 to 1, as JSON");

@@ -124,6 +124,13 @@ class StageTest(TestCase):
         late = self.generate(self.video, keys[0], "--keyframe-index", 11, "--edited-keyframe", keys[1], expect=2)
         self.assertIn("expected 0 to 10", late.stderr)
 
+    def test_the_user_says_where_drawn_things_belong(self):
+        keyframe = self.frame(self.video, 5, "drawn.png", "drawbox=60:40:50:36:purple:fill,drawbox=70:48:30:20:yellow:fill")
+        for overlay, expected in (("scene", [1, 0]), ("screen", [0, 1])):
+            measured = json.loads(self.generate(self.video, keyframe, "--overlay", overlay, "--json").stdout)
+            self.assertEqual([measured["object_layers"], measured["screen_layers"]], expected, overlay)
+        self.assertIn("--overlay", self.generate(self.video, keyframe, "--overlay", "sky", expect=2).stderr)
+
     def test_a_video_with_a_cut_is_refused(self):
         video = self.folder / "cut.mkv"
         ffmpeg("-i", CLIPS / "bikes.mp4", "-i", CLIPS / "box.mp4", "-filter_complex",

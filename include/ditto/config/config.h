@@ -87,6 +87,7 @@ struct Generate {
   int iterations = 0;  ///< 0: as many as the preset has
   int flow_width = 480;
   bool align_key = true;
+  std::string overlay = "auto";
   double shot_threshold = 2.0;
   std::string weights;
   std::vector<std::string> lora;

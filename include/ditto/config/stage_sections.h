@@ -82,6 +82,8 @@ void describe(V& v, Generate& c) {
   v.integer("flow_width", c.flow_width, 64, 4096, "Longer side in pixels at which optical flow is computed.");
   v.flag("align_key", c.align_key,
          "Moves an edited key frame that doesn't lie on its source, as generative editors give, back onto it before it is learned from.");
+  v.choice("overlay", c.overlay, {"auto", "scene", "screen"},
+           "Where things belong that were drawn into the key frame: scene: they move with what is under them; screen: they stay where they are, as a title does; auto: to the scene, but for what its shape or another key frame shows to be fixed.");
   v.number("shot_threshold", c.shot_threshold, 0, 100, "A clip with a cut, found as curate.shot_threshold says, is refused; 0: cuts aren't looked for.");
   v.text("weights", c.weights,
          "native: the directory of a WanVACEPipeline, or its name in the Hugging Face cache (OWNER/NAME, OWNER/NAME@REVISION). "

@@ -47,7 +47,7 @@ void for_each_frame(std::size_t count, int threads, const std::function<void(std
 
 /// The network that a preset fits.
 nn::PixelNetworkOptions network_of(const config::Generate& config) {
-  nn::PixelNetworkOptions network{.hidden = 80, .iterations = 1200, .batch = 1024};
+  nn::PixelNetworkOptions network{.hidden = 96, .iterations = 1600, .batch = 2048};
   if (config.preset == "draft") network = {.hidden = 32, .iterations = 400, .batch = 1024};
   if (config.preset == "best") network = {.hidden = 96, .iterations = 2000, .batch = 4096};
   if (config.iterations > 0) network.iterations = config.iterations;
@@ -76,7 +76,7 @@ class BuiltinGenerator : public Generator {
   BuiltinGenerator(const config::Generate& config, int threads)
       : config_(config), threads_(std::max(1, threads)) {}
 
-  BackendId id() const override { return {"builtin", 4, ""}; }
+  BackendId id() const override { return {"builtin", 5, ""}; }
 
   std::size_t prepared_bytes(const ClipShape& shape, int keys) const override {
     const cv::Size small = KeyFlow::flow_size({shape.width, shape.height}, config_.flow_width);
@@ -92,13 +92,13 @@ class BuiltinGenerator : public Generator {
     // Fitting comes before there are frames: features and a few float images of one key, the
     // samples, and what is kept of each key. Then each thread has one frame's features, its float
     // images and bands of planes.
-    const std::size_t kept = pixels * 20 * count;
+    const std::size_t kept = pixels * 44 * count;
     const std::size_t fitting =
         pixels * (PixelFeatures::kBytesPerPixel + 60) + EditModel::kFittingBytes;
     const std::size_t frames =
         shape.video_bytes() +
         static_cast<std::size_t>(threads_) *
-            (pixels * (PixelFeatures::kBytesPerPixel + 44) +
+            (pixels * (PixelFeatures::kBytesPerPixel + 24) +
              static_cast<std::size_t>(shape.width) * EditModel::kBandBytesPerColumn);
     return kept + std::max(fitting, frames) + (4U << 20);
   }
@@ -130,7 +130,8 @@ class BuiltinGenerator : public Generator {
     }
     check_keys(clip, keys, flows);
     KeyEdits::Options options{.model = {.network = network_of(config_)},
-                              .align = config_.align_key};
+                              .align = config_.align_key,
+                              .overlay = overlay_from(config_.overlay)};
     options.model.network.seed = stream.seed();
     options.model.network.threads = threads_;
     const KeyEdits edits(clip, keys, flows, options);
@@ -151,11 +152,16 @@ class BuiltinGenerator : public Generator {
       result.confidence[i] = static_cast<float>(frame.confidence);
     });
     const EditModel& model = edits.model();
-    result.details = {
-        {"colour_map_psnr", model.map_psnr()}, {"key_psnr", model.psnr()},
-        {"network", model.has_network()},      {"screen_position", model.uses_position()},
-        {"object_layers", edits.layers()},     {"known_without_flow", edits.explained()},
-        {"keys", nlohmann::json::array()},     {"confidence", nlohmann::json::array()}};
+    result.details = {{"colour_map_psnr", model.map_psnr()},
+                      {"key_psnr", model.psnr()},
+                      {"network", model.has_network()},
+                      {"screen_position", model.screen().position},
+                      {"screen_waves", model.screen().waves.size()},
+                      {"object_layers", edits.scene_layers()},
+                      {"screen_layers", edits.screen_layers()},
+                      {"known_without_flow", edits.explained()},
+                      {"keys", nlohmann::json::array()},
+                      {"confidence", nlohmann::json::array()}};
     for (const float confidence : result.confidence)
       result.details["confidence"].push_back(std::round(1000.0 * static_cast<double>(confidence)) /
                                              1000);

@@ -6,7 +6,6 @@ namespace ditto::stages {
 namespace {
 
 constexpr int kTerms = 20;
-constexpr std::size_t kMostPixels = 200000;  // the fit sees every n-th pixel beyond this many
 
 using Terms = std::array<double, kTerms>;
 
@@ -126,15 +125,16 @@ std::vector<cv::Vec3f> fit_lattice(Pixels& pixels, int side, float prior) {
 
 }  // namespace
 
-ColourMap::ColourMap(std::span<const ImagePair> pairs) {
+ColourMap::ColourMap(std::span<const ImagePair> pairs, std::size_t most) {
   Pixels pixels;
   std::size_t total = 0;
   for (const ImagePair& pair : pairs) total += pair.source.total();
-  const std::size_t stride = (total + kMostPixels - 1) / kMostPixels;
+  const std::size_t stride = (total + most - 1) / most;
   for (const auto& [source, edited, excluded] : pairs) {
     const auto width = static_cast<std::size_t>(source.cols);
     for (std::size_t i = 0; i < source.total(); i += stride) {
       const cv::Point at(static_cast<int>(i % width), static_cast<int>(i / width));
+      if (!excluded.empty() && excluded.at<uchar>(at) != 0) continue;
       const cv::Vec3f s = source.at<cv::Vec3b>(at), e = edited.at<cv::Vec3b>(at);
       pixels.source.push_back(s / 255.0f);
       pixels.residual.push_back((e - s) / 255.0f);

@@ -13,9 +13,9 @@ namespace ditto::stages {
 class ColourMap {
  public:
   /// Fits the map source -> edited over all pairs: a cubic polynomial, robust to parts that follow
-  /// another rule (so that excluded pixels may take part), then residuals on finer and finer
-  /// lattices, shrunk to zero where few pixels speak.
-  explicit ColourMap(std::span<const ImagePair> pairs);
+  /// another rule, then residuals on finer and finer lattices, shrunk to zero where few pixels
+  /// speak. Sees about `pixels` pixels at most, every n-th.
+  ColourMap(std::span<const ImagePair> pairs, std::size_t pixels);
 
   /// The map of `count` interleaved pixels as three planes in 0..1 at `planes + c * stride`.
   void apply(const uchar* rgb, std::size_t count, float* planes, std::size_t stride) const;

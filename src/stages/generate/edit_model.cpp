@@ -2,7 +2,7 @@
 
 #include <opencv2/imgproc.hpp>
 
-#include "stages/generate/pixel_features.h"
+#include "stages/generate/screen_waves.h"
 
 namespace ditto::stages {
 namespace {
@@ -10,16 +10,18 @@ namespace {
 constexpr int kBandRows = 8;
 // A colour map that fits this well needs no network: the rest is below what encoding leaves.
 constexpr double kGoodEnough = 46.0;  // dB
-// The screen position is let in as an input only where it explains a lot: forced on elsewhere it
-// ties the look to the key frame's layout.
-constexpr double kPositionGain = 2.5;  // dB
+// Where on the screen a pixel is is let in as an input only where it explains a lot: forced on
+// elsewhere it ties the look to the key frame's layout.
+constexpr double kScreenGain = 2.5;  // dB
+
+constexpr std::size_t kFewestSamples = 64;  // that a network is fitted to
 
 double decibel(double mse) { return 10 * std::log10(255.0 * 255.0 / std::max(mse, 1e-6)); }
 
 /// Features of a band of rows; planes that an undirected model may not see are zero.
-void read_band(const PixelFeatures& features, int row, int rows, bool position, bool directed,
-               std::size_t stride, float* planes) {
-  features.band(row, rows, position, planes);
+void read_band(const PixelFeatures& features, int row, int rows, const ScreenInputs& screen,
+               bool directed, std::size_t stride, float* planes) {
+  features.band(row, rows, screen, planes);
   if (directed) return;
   for (const auto& [first, count] : PixelFeatures::kDirected) {
     std::fill_n(planes + first * stride, count * stride, 0.0f);
@@ -27,11 +29,11 @@ void read_band(const PixelFeatures& features, int row, int rows, bool position, 
 }
 
 /// Pixels of the pairs for training, every pixel or a regular share of them.
-nn::PixelSamples gather(std::span<const ImagePair> pairs, const ColourMap& map, bool position,
-                        const EditModel::Options& options) {
+nn::PixelSamples gather(std::span<const ImagePair> pairs, const ColourMap& map,
+                        const ScreenInputs& screen, const EditModel::Options& options) {
   Stream stream(options.network.seed, "pixels", "generate");
   nn::PixelSamples samples;
-  samples.inputs = position ? PixelFeatures::kCountWithPosition : PixelFeatures::kCount;
+  samples.inputs = PixelFeatures::kCount + screen.count();
   const auto inputs = static_cast<std::size_t>(samples.inputs);
   std::size_t total = 0;
   for (const ImagePair& pair : pairs) total += pair.source.total();
@@ -48,7 +50,7 @@ nn::PixelSamples gather(std::span<const ImagePair> pairs, const ColourMap& map, 
     for (int row = 0; row < source.rows; row += kBandRows) {
       const int rows = std::min(kBandRows, source.rows - row);
       const std::size_t stride = static_cast<std::size_t>(rows) * width;
-      read_band(features, row, rows, position, options.directed, stride, planes.data());
+      read_band(features, row, rows, screen, options.directed, stride, planes.data());
       for (std::size_t i = 0; i < stride; ++i) {
         if (share < 1 && stream.uniform() >= share) continue;
         const cv::Point at(static_cast<int>(i % width), row + static_cast<int>(i / width));
@@ -66,20 +68,25 @@ nn::PixelSamples gather(std::span<const ImagePair> pairs, const ColourMap& map, 
   return samples;
 }
 
-/// What a wide blur of the residual would take away bounds what the position can explain.
-double error_without_wide_residual(const ImagePair& pair, const cv::Mat& prediction) {
-  cv::Mat residual, target, wide;
-  pair.edited.convertTo(target, CV_32F);
-  cv::subtract(target, prediction, residual);
-  if (!pair.excluded.empty()) residual.setTo(cv::Scalar::all(0), pair.excluded);
+/// What a wide blur of a residual would take away bounds what the position can explain.
+double mean_square_without_wide(const cv::Mat& residual) {
+  cv::Mat wide;
   const int window = std::max(residual.cols, residual.rows) / 8 | 1;
   cv::resize(residual, wide, {}, 0.25, 0.25, cv::INTER_AREA);
   cv::blur(wide, wide, {window / 4 | 1, window / 4 | 1});
   cv::resize(wide, wide, residual.size());
-  return mean_squared_error(prediction + wide, pair.edited, pair.excluded);
+  return std::pow(cv::norm(residual, wide, cv::NORM_L2), 2) /
+         (3 * static_cast<double>(residual.total()));
 }
 
 }  // namespace
+
+cv::Mat residual_of(const ImagePair& pair, const cv::Mat& prediction) {
+  cv::Mat residual;
+  cv::subtract(pair.edited, prediction, residual, cv::noArray(), CV_32F);
+  if (!pair.excluded.empty()) residual.setTo(cv::Scalar::all(0), pair.excluded);
+  return residual;
+}
 
 double mean_squared_error(const cv::Mat& prediction, const cv::Mat& target,
                           const cv::Mat& excluded) {
@@ -101,31 +108,32 @@ double mean_squared_error(const cv::Mat& prediction, const cv::Mat& target,
   return count == 0 ? 0 : sum / static_cast<double>(count);
 }
 
-EditModel::EditModel(std::span<const ImagePair> pairs, const Options& options)
-    : map_(pairs), directed_(options.directed) {
+EditModel::EditModel(std::span<const ImagePair> pairs, const Options& options,
+                     const ScreenInputs& screen)
+    : map_(pairs, options.samples), directed_(options.directed), screen_(screen) {
   map_psnr_ = psnr_ = decibel(error(pairs));
-  if (psnr_ >= kGoodEnough) return;
-  fit(pairs, options, false);
-  double sum = 0, without_wide = 0;
+  if (psnr_ >= kGoodEnough || options.network.iterations == 0) return;
+  nn::PixelSamples samples = gather(pairs, map_, screen_, options);
+  if (samples.count < kFewestSamples) return;
+  network_ = std::make_unique<nn::PixelNetwork>(samples, options.network);
+  network_->fit(std::move(samples), options.network);
+  psnr_ = decibel(error(pairs));
+}
+
+ScreenInputs EditModel::find_screen_inputs(std::span<const ImagePair> pairs,
+                                           const Options& options) const {
+  if (network_ == nullptr) return {};
+  double without_wide = 0;
+  std::vector<cv::Mat> residuals;
   for (const ImagePair& pair : pairs) {
-    const cv::Mat prediction = apply(pair.source);
-    sum += mean_squared_error(prediction, pair.edited, pair.excluded);
-    without_wide += error_without_wide_residual(pair, prediction);
+    residuals.push_back(residual_of(pair, apply(pair.source)));
+    without_wide += mean_square_without_wide(residuals.back());
   }
-  psnr_ = decibel(sum / static_cast<double>(pairs.size()));
-  if (!options.position ||
-      decibel(without_wide / static_cast<double>(pairs.size())) < psnr_ + kPositionGain) {
-    return;
-  }
-  std::unique_ptr<nn::PixelNetwork> without = std::move(network_);
-  fit(pairs, options, true);
-  const double with_position = decibel(error(pairs));
-  if (with_position >= psnr_ + kPositionGain) {
-    psnr_ = with_position;
-  } else {
-    network_ = std::move(without);
-    position_ = false;
-  }
+  const double bound = decibel(without_wide / static_cast<double>(pairs.size()));
+  ScreenInputs screen{.waves = screen_waves(residuals)};
+  screen.position = !screen.waves.empty() || bound >= psnr_ + kScreenGain;
+  if (!screen.position) return {};
+  return EditModel(pairs, options, screen).psnr() >= psnr_ + kScreenGain ? screen : ScreenInputs{};
 }
 
 double EditModel::error(std::span<const ImagePair> pairs) const {
@@ -134,17 +142,6 @@ double EditModel::error(std::span<const ImagePair> pairs) const {
     sum += mean_squared_error(apply(pair.source), pair.edited, pair.excluded);
   }
   return sum / static_cast<double>(pairs.size());
-}
-
-void EditModel::fit(std::span<const ImagePair> pairs, const Options& options, bool position) {
-  position_ = position;
-  nn::PixelSamples samples = gather(pairs, map_, position, options);
-  if (samples.count < 64) {
-    network_.reset();
-    return;
-  }
-  network_ = std::make_unique<nn::PixelNetwork>(samples, options.network);
-  network_->fit(std::move(samples), options.network);
 }
 
 cv::Mat EditModel::apply(const cv::Mat& source) const {
@@ -167,7 +164,7 @@ cv::Mat EditModel::apply(const cv::Mat& source) const {
   for (int row = 0; row < source.rows; row += kBandRows) {
     const int rows = std::min(kBandRows, source.rows - row);
     const std::size_t stride = static_cast<std::size_t>(rows) * width;
-    read_band(features, row, rows, position_, directed_, stride, planes.data());
+    read_band(features, row, rows, screen_, directed_, stride, planes.data());
     std::copy_n(planes.data() + PixelFeatures::kBase * stride, 3 * stride, colour.data());
     network_->apply(planes.data(), colour.data(), stride, stride);
     auto* o = out.ptr<cv::Vec3f>(row);

@@ -7,6 +7,7 @@
 #include "ditto/core/random.h"
 #include "ditto/nn/pixel_network.h"
 #include "stages/generate/colour_map.h"
+#include "stages/generate/pixel_features.h"
 
 namespace ditto::stages {
 
@@ -15,12 +16,10 @@ namespace ditto::stages {
 class EditModel {
  public:
   struct Options {
-    nn::PixelNetworkOptions network;
+    nn::PixelNetworkOptions network;  ///< no iterations: the colour map alone
     /// Whether features that know left from right and up from down are seen. With them the network
     /// can also move an image by a pixel or two.
     bool directed = true;
-    /// Lets the screen position in where it explains a lot.
-    bool position = true;
     std::size_t samples = 200000;  ///< pixels that are learned from at most, about
   };
   /// Upper bound of what fitting needs beside images of the key's size: samples and their order.
@@ -28,29 +27,36 @@ class EditModel {
   /// Of apply(), for its bands of planes, per column of the image.
   static constexpr std::size_t kBandBytesPerColumn = 2048;
 
-  /// Pairs of one size, at least one.
-  EditModel(std::span<const ImagePair> pairs, const Options& options);
+  /// Pairs of one size, at least one. `screen` are more inputs of the network.
+  EditModel(std::span<const ImagePair> pairs, const Options& options,
+            const ScreenInputs& screen = {});
+
+  /// Inputs of the screen with which another model explains the pairs that this one was fitted to
+  /// a lot better: the position, periodic patterns, or none.
+  ScreenInputs find_screen_inputs(std::span<const ImagePair> pairs, const Options& options) const;
 
   /// The edit of another frame of the same size, CV_32FC3 in 0..255, not clamped.
   cv::Mat apply(const cv::Mat& source) const;
 
   bool has_network() const { return network_ != nullptr; }
-  bool uses_position() const { return position_; }
+  const ScreenInputs& screen() const { return screen_; }
   /// Fit on the pairs in dB: of the colour map alone, and of the whole.
   double map_psnr() const { return map_psnr_; }
   double psnr() const { return psnr_; }
 
  private:
-  void fit(std::span<const ImagePair> pairs, const Options& options, bool position);
   double error(std::span<const ImagePair> pairs) const;
 
   ColourMap map_;
   std::unique_ptr<nn::PixelNetwork> network_;
   bool directed_ = true;
-  bool position_ = false;
+  ScreenInputs screen_;
   double map_psnr_ = 0;
   double psnr_ = 0;
 };
+
+/// CV_32FC3: edited minus prediction, zero where the pair is not to be learned from.
+cv::Mat residual_of(const ImagePair& pair, const cv::Mat& prediction);
 
 /// Mean squared error of a CV_32FC3 prediction and a CV_8UC3 target over pixels where `excluded`
 /// is zero (all when it is empty).

@@ -149,7 +149,6 @@ class Aligner {
                                               .seed = seed_,
                                               .threads = 1},  // as fast as two: it is small
                                   .directed = directed,
-                                  .position = false,
                                   .samples = 60000});
   }
 

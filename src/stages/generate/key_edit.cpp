@@ -25,6 +25,22 @@ std::vector<float> shares_at(std::span<const KeyFlow> flows, int t) {
   return shares;
 }
 
+/// CV_32FC1: mean square over a small window and the channels.
+cv::Mat local_mean_square(const cv::Mat& image) {
+  cv::Mat mean;
+  cv::transform(image.mul(image), mean, cv::Matx13f(1 / 3.0f, 1 / 3.0f, 1 / 3.0f));
+  cv::blur(mean, mean, {9, 9}, {-1, -1}, cv::BORDER_REFLECT_101);
+  return mean;
+}
+
+// Of the models with which it is found out what the key frames hold.
+constexpr int kQuickIterations = 400, kQuickBatch = 1024;
+constexpr std::size_t kQuickSamples = 60000;
+
+// How much larger the model's error is thought to be on other frames than on the keys, squared.
+// More makes the look steadier, less makes it follow quick changes of discontinuous looks.
+constexpr float kDoubt = 2.0f;
+
 constexpr std::size_t kCellLevels = 16;  // grey levels a side
 constexpr std::size_t kCells = 256 / kCellLevels;
 // A colour that this share of the keys' pixels has is half known.
@@ -60,7 +76,51 @@ KeyEdits::KeyEdits(const Clip& clip, std::span<const EditedKey> keys,
                                         : KeyAlignment{.picture = key.picture});
     pairs.push_back({source, alignments_.back().picture, alignments_.back().unknown});
   }
-  fit(pairs, options.model);
+  const ScreenInputs screen = look_into(pairs, options);
+  fit(pairs, options.model, screen);
+  double change = 0, left = 0;
+  for (std::size_t k = 0; k < pairs.size(); ++k) {
+    const Stream stream(options.model.network.seed, "layers", "generate");
+    if (!layers_[k].empty()) layers_[k].track(clip.video, flows[k], stream);
+    change += std::pow(cv::norm(pairs[k].edited, pairs[k].source, cv::NORM_L2), 2);
+    left += std::pow(cv::norm(residuals_[k], cv::NORM_L2), 2);
+  }
+  shown_ = shown_colours(pairs);
+  if (change > 0) explained_ = std::clamp(1 - left / change, 0.0, 1.0);
+}
+
+ScreenInputs KeyEdits::look_into(std::vector<ImagePair>& pairs, const Options& options) {
+  // Models of less effort are enough for this.
+  EditModel::Options quick = options.model;
+  quick.network.iterations = std::min(quick.network.iterations, kQuickIterations);
+  quick.network.batch = std::min(quick.network.batch, kQuickBatch);
+  quick.samples = std::min(quick.samples, kQuickSamples);
+  // Before a model may see positions: a title is at the same height on every frame. And first
+  // beside colours alone: a network can make up for a wide border by what is blurred around each
+  // pixel.
+  EditModel::Options colours = quick;
+  colours.network.iterations = 0;
+  for (const EditModel::Options& effort : {colours, quick}) {
+    fit(pairs, effort, {});
+    screen_ = std::make_unique<ScreenLayers>(pairs, residuals_, options.overlay);
+    if (!screen_->empty()) break;
+  }
+  if (!screen_->empty()) {
+    exclude_screen_layers(pairs);
+    fit(pairs, quick, {});
+    // The first model learned from the drawn pixels, too, and erred around them: only now can it be
+    // seen how far they reach.
+    std::vector<cv::Mat> residuals;
+    for (std::size_t k = 0; k < pairs.size(); ++k) {
+      residuals.push_back(
+          residual_of({pairs[k].source, pairs[k].edited, alignments_[k].unknown}, predictions_[k]));
+    }
+    screen_ = std::make_unique<ScreenLayers>(pairs, residuals, options.overlay);
+    exclude_screen_layers(pairs);
+    fit(pairs, quick, {});
+  }
+  ScreenInputs inputs = model_->find_screen_inputs(pairs, quick);
+  if (inputs.count() > 0) fit(pairs, quick, inputs);
   bool drawn = false;
   for (std::size_t k = 0; k < pairs.size(); ++k) {
     layers_.emplace_back(pairs[k].source, pairs[k].edited, residuals_[k]);
@@ -69,57 +129,74 @@ KeyEdits::KeyEdits(const Clip& clip, std::span<const EditedKey> keys,
     exclude(pairs[k], layers_[k].mask());
     drawn = true;
   }
-  if (drawn) fit(pairs, options.model);
-  double change = 0, left = 0;
+  if (drawn) {
+    fit(pairs, quick, {});
+    inputs = model_->find_screen_inputs(pairs, quick);
+  }
+  return inputs;
+}
+
+void KeyEdits::exclude_screen_layers(std::vector<ImagePair>& pairs) const {
   for (std::size_t k = 0; k < pairs.size(); ++k) {
-    const Stream stream(options.model.network.seed, "layers", "generate");
-    if (!layers_[k].empty())
-      layers_[k].track(flows[k], static_cast<int>(clip.video.frames.size()), stream);
-    change += std::pow(cv::norm(pairs[k].edited, pairs[k].source, cv::NORM_L2), 2);
-    left += std::pow(cv::norm(residuals_[k], cv::NORM_L2), 2);
+    if (!screen_->mask(k).empty()) exclude(pairs[k], screen_->mask(k));
   }
-  shown_ = shown_colours(pairs);
-  if (change > 0) explained_ = std::clamp(1 - left / change, 0.0, 1.0);
 }
 
-void KeyEdits::fit(std::span<const ImagePair> pairs, const EditModel::Options& options) {
-  model_ = std::make_unique<EditModel>(pairs, options);
+void KeyEdits::fit(std::span<const ImagePair> pairs, const EditModel::Options& options,
+                   const ScreenInputs& screen) {
+  model_ = std::make_unique<EditModel>(pairs, options, screen);
   residuals_.clear();
+  predictions_.clear();
+  misfits_.clear();
   for (const ImagePair& pair : pairs) {
-    cv::Mat residual;
-    cv::subtract(pair.edited, model_->apply(pair.source), residual, cv::noArray(), CV_32F);
-    if (!pair.excluded.empty()) residual.setTo(cv::Scalar::all(0), pair.excluded);
-    residuals_.push_back(residual);
+    const cv::Mat prediction = model_->apply(pair.source);
+    cv::Mat rounded;
+    prediction.convertTo(rounded, CV_8U);
+    residuals_.push_back(residual_of(pair, prediction));
+    predictions_.push_back(rounded);
+    misfits_.push_back(local_mean_square(residuals_.back()));
   }
 }
 
-std::size_t KeyEdits::layers() const {
+std::size_t KeyEdits::scene_layers() const {
   std::size_t count = 0;
   for (const ObjectLayers& layers : layers_) count += layers.size();
   return count;
 }
 
-cv::Mat KeyEdits::add_residuals(cv::Mat& frame, int t) const {
+cv::Mat KeyEdits::add_carried(cv::Mat& frame, int t) const {
   const std::vector<float> shares = shares_at(flows_, t);
-  // Each key's residual counts by how surely it is carried and how near the key is; together they
-  // count as much as the surest of them.
+  // Each key counts by how surely it is carried and how near it is; together they count as much as
+  // the surest of them.
   cv::Mat sum = cv::Mat::zeros(frame.size(), CV_32FC3),
           total = cv::Mat::zeros(frame.size(), CV_32F), surest = total.clone();
   for (std::size_t k = 0; k < flows_.size(); ++k) {
     const cv::Mat positions = flow_positions(flows_[k].flow(t), frame.size());
-    cv::Mat residual, weight;
-    cv::remap(residuals_[k], residual, positions, cv::noArray(), cv::INTER_LINEAR,
-              cv::BORDER_REPLICATE);
+    const auto carried = [&](const cv::Mat& picture) {
+      cv::Mat out;
+      cv::remap(picture, out, positions, cv::noArray(), cv::INTER_LINEAR, cv::BORDER_REPLICATE);
+      return out;
+    };
+    const cv::Mat residual = carried(residuals_[k]), misfit = carried(misfits_[k]);
+    cv::Mat weight, change;
+    cv::subtract(frame, carried(predictions_[k]), change, cv::noArray(), CV_32F);
+    const cv::Mat changed = local_mean_square(change);
     cv::resize(flows_[k].confidence(t), weight, frame.size(), 0, 0, cv::INTER_LINEAR);
     for (int y = 0; y < frame.rows; ++y) {
       auto* s = sum.ptr<cv::Vec3f>(y);
       auto* n = total.ptr<float>(y);
       auto* m = surest.ptr<float>(y);
       const auto* r = residual.ptr<cv::Vec3f>(y);
+      const auto* d = change.ptr<cv::Vec3f>(y);
+      const auto* d2 = changed.ptr<float>(y);
+      const auto* e2 = misfit.ptr<float>(y);
       const auto* w = weight.ptr<uchar>(y);
       for (int x = 0; x < frame.cols; ++x) {
         const float sure = static_cast<float>(w[x]) / 255.0f;
-        s[x] += r[x] * (sure * shares[k]);
+        // A change since the key frame that is smaller than the model's own error there is rather
+        // its error: what is carried is then left as it was (Wiener's filter).
+        const float doubt = kDoubt * e2[x] / (d2[x] + kDoubt * e2[x] + 1e-3f);
+        s[x] += (r[x] - d[x] * doubt) * (sure * shares[k]);
         n[x] += sure * shares[k];
         m[x] = std::max(m[x], sure);
       }
@@ -139,7 +216,7 @@ cv::Mat KeyEdits::add_residuals(cv::Mat& frame, int t) const {
 
 KeyEdits::Frame KeyEdits::frame(const cv::Mat& source, int t) const {
   Frame result{.picture = model_->apply(source)};
-  cv::Mat known = add_residuals(result.picture, t);
+  cv::Mat known = add_carried(result.picture, t);
   for (int y = 0; y < known.rows; ++y) {
     auto* k = known.ptr<float>(y);
     const auto* s = source.ptr<cv::Vec3b>(y);
@@ -152,6 +229,7 @@ KeyEdits::Frame KeyEdits::frame(const cv::Mat& source, int t) const {
       nearest = k;
   }
   layers_[nearest].paint(result.picture, known, t);
+  screen_->paint(result.picture, known, nearest);
   double sum = 0, weights = 0;
   for (int y = 0; y < known.rows; ++y) {
     const auto* k = known.ptr<float>(y);

@@ -5,6 +5,7 @@
 
 #include "ditto/core/random.h"
 #include "stages/generate/key_flow.h"
+#include "stages/generate/object_track.h"
 
 namespace ditto::stages {
 
@@ -16,27 +17,21 @@ class ObjectLayers {
   /// None are reported unless they hold most of the residual's energy.
   ObjectLayers(const cv::Mat& source, const cv::Mat& edited, const cv::Mat& residual);
 
-  bool empty() const { return layers_.empty(); }
-  std::size_t size() const { return layers_.size(); }
+  bool empty() const { return objects_.empty(); }
+  std::size_t size() const { return objects_.size(); }
   /// CV_8UC1, 255 on the layers with a small margin.
   const cv::Mat& mask() const { return mask_; }
 
-  /// Finds each layer's similarity transform key -> frame in every frame, by consensus of the flow
-  /// inside it; where too few agree, the nearest frame's towards the key holds.
-  void track(const KeyFlow& flow, int frames, Stream stream);
+  /// Finds each layer's path through the video.
+  void track(const media::Video& video, const KeyFlow& flow, Stream stream);
   /// Paints the layers on frame `t`, CV_32FC3 in 0..255, and over `known` (CV_32FC1) the share of
-  /// the flow inside each that agrees on its motion, 0 where too few did.
+  /// what is under each that was found again.
   void paint(cv::Mat& frame, cv::Mat& known, int t) const;
 
  private:
-  struct Layer {
-    cv::Rect box;                   ///< in the key frame
-    cv::Mat colour;                 ///< CV_32FC3 of the box
-    cv::Mat alpha;                  ///< CV_32FC1 of the box, soft at its edge
-    std::vector<cv::Matx23d> path;  ///< key -> frame, full resolution
-    std::vector<float> agreed;      ///< per frame, share of the flow inside that follows the path
-  };
-  std::vector<Layer> layers_;
+  std::vector<TrackedObject> objects_;  ///< their masks are soft at the edge
+  std::vector<cv::Mat> colours_;        ///< CV_32FC3 of each object's box
+  std::vector<ObjectPath> paths_;
   cv::Mat mask_;
 };
 

@@ -1,5 +1,6 @@
 #include "stages/generate/pixel_features.h"
 
+#include <cmath>
 #include <opencv2/imgproc.hpp>
 
 namespace ditto::stages {
@@ -75,7 +76,7 @@ PixelFeatures::PixelFeatures(const cv::Mat& rgb, const ColourMap& base) : rgb_(r
   cv::dilate(luma8, highest_, cv::Mat());
 }
 
-void PixelFeatures::band(int row, int rows, bool position, float* planes) const {
+void PixelFeatures::band(int row, int rows, const ScreenInputs& screen, float* planes) const {
   const int width = rgb_.cols;
   const auto stride = static_cast<std::size_t>(rows) * static_cast<std::size_t>(width);
   const cv::Range span(row, row + rows);
@@ -130,13 +131,24 @@ void PixelFeatures::band(int row, int rows, bool position, float* planes) const 
   }
   colours(median_);
   CV_Assert(next == kCount);
-  if (!position) return;
-  cv::Mat across = plane(), down = plane();
-  for (int r = 0; r < rows; ++r) {
-    for (int c = 0; c < width; ++c) {
-      across.at<float>(r, c) = (static_cast<float>(c) + 0.5f) / static_cast<float>(width);
+  if (screen.position) {
+    cv::Mat across = plane(), down = plane();
+    for (int r = 0; r < rows; ++r) {
+      for (int c = 0; c < width; ++c) {
+        across.at<float>(r, c) = (static_cast<float>(c) + 0.5f) / static_cast<float>(width);
+      }
+      down.row(r).setTo((static_cast<float>(row + r) + 0.5f) / static_cast<float>(rgb_.rows));
     }
-    down.row(r).setTo((static_cast<float>(row + r) + 0.5f) / static_cast<float>(rgb_.rows));
+  }
+  for (const cv::Vec2d& wave : screen.waves) {
+    cv::Mat cosine = plane(), sine = plane();
+    for (int r = 0; r < rows; ++r) {
+      for (int c = 0; c < width; ++c) {
+        const double phase = wave[0] * c + wave[1] * (row + r);
+        cosine.at<float>(r, c) = static_cast<float>(std::cos(phase));
+        sine.at<float>(r, c) = static_cast<float>(std::sin(phase));
+      }
+    }
   }
 }
 

@@ -3,10 +3,18 @@
 #include <array>
 #include <opencv2/core.hpp>
 #include <utility>
+#include <vector>
 
 #include "stages/generate/colour_map.h"
 
 namespace ditto::stages {
+
+/// What the pixel network may know of where on the screen a pixel is.
+struct ScreenInputs {
+  bool position = false;         ///< x and y in 0..1
+  std::vector<cv::Vec2d> waves;  ///< sine and cosine of plane waves, radians per pixel
+  int count() const { return (position ? 2 : 0) + 2 * static_cast<int>(waves.size()); }
+};
 
 /// What the pixel network sees of a frame: at each pixel its colour, the colour map's answer, and
 /// measures of its neighbourhood on several scales. Maps of the whole frame are made once; the
@@ -14,7 +22,6 @@ namespace ditto::stages {
 class PixelFeatures {
  public:
   static constexpr int kCount = 42;
-  static constexpr int kCountWithPosition = kCount + 2;
   /// Offset of the colour map's three planes among the features.
   static constexpr int kBase = 3;
   /// Features that change when the picture is turned (signed gradients, differences to single
@@ -24,9 +31,9 @@ class PixelFeatures {
   /// `rgb` CV_8UC3, at least 16 pixels each way; it is kept by reference. `base` must outlive this.
   PixelFeatures(const cv::Mat& rgb, const ColourMap& base);
 
-  /// Features of `rows` rows from `row`: kCount planes of rows x width floats, one after the other;
-  /// with `position` two more, the screen position in 0..1.
-  void band(int row, int rows, bool position, float* planes) const;
+  /// Features of `rows` rows from `row`: kCount planes of rows x width floats, one after the other,
+  /// and then those of `screen`.
+  void band(int row, int rows, const ScreenInputs& screen, float* planes) const;
 
   /// Upper bound of the memory that one object takes, in bytes a pixel.
   static constexpr std::size_t kBytesPerPixel = 108;
