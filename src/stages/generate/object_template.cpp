@@ -12,7 +12,7 @@ namespace {
 constexpr std::array<double, 2> kBlur{3, 1};  // sigma of the levels, px
 constexpr int kSteps = 10;                    // of Gauss and Newton on each level
 constexpr std::size_t kFewest = 40;           // pixels of a template
-constexpr double kMostSamples = 2500;
+constexpr double kMostSamples = 1500;
 constexpr double kPlain = 1.0;      // mean squared slope, levels per pixel, of too plain a template
 constexpr double kLikeBefore = 12;  // grey levels within which a pixel looks as in the key frame
 constexpr double kLeastScale = 3.0;  // grey levels of difference that always count as noise

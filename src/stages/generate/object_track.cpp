@@ -8,7 +8,7 @@
 namespace ditto::stages {
 namespace {
 
-constexpr std::size_t kFewestVotes = 24;
+constexpr std::size_t kFewestVotes = 24, kMostVotes = 2000;
 constexpr int kRounds = 120;
 // Of the template's pixels, for its match to be believed, and for a loose agreement of flow to be.
 constexpr float kLeastFound = 0.5f, kLeastLikely = 0.25f;
@@ -92,7 +92,8 @@ struct FrameFlow {
   cv::Point2d scale;
 };
 
-/// The flow vectors that come from an object's opaque part, in pixels of the flow's size.
+/// The flow vectors that come from an object's opaque part, in pixels of the flow's size; of many,
+/// every n-th.
 std::vector<Vote> votes_for(const FrameFlow& flow, const TrackedObject& object,
                             const Demand& demand) {
   std::vector<Vote> votes;
@@ -111,6 +112,12 @@ std::vector<Vote> votes_for(const FrameFlow& flow, const TrackedObject& object,
       if (off.dot(off) > demand.reach * demand.reach) continue;
       votes.push_back({key, {static_cast<double>(x), static_cast<double>(y)}});
     }
+  }
+  const std::size_t stride = (votes.size() + kMostVotes - 1) / kMostVotes;
+  if (stride > 1) {
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < votes.size(); i += stride) votes[kept++] = votes[i];
+    votes.resize(kept);
   }
   return votes;
 }
