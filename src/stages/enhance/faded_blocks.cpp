@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cmath>
-
 #include <opencv2/imgproc.hpp>
 
 namespace ditto::stages {
@@ -13,8 +12,8 @@ constexpr std::array kDistances = {1, 3, 5};  // px
 // Measured with tests/quality/enhancement.py's pairs: blocks drawn towards their means agree on a
 // share to 0.18 in the logarithm, codecs' blocks miss it by 0.35 and more.
 constexpr double kAgreement = 0.25;
-constexpr double kVisible = 0.3;   // the least disagreement of the picture as it is,
-constexpr double kBetter = 6;      // and how many times as large as that with the share
+constexpr double kVisible = 0.3;              // the least disagreement of the picture as it is,
+constexpr double kBetter = 6;                 // and how many times as large as that with the share
 constexpr double kLeast = 0.25, kMost = 0.9;  // shares: tiles of an edit have less
 constexpr double kSearch = 0.01;
 
@@ -87,8 +86,7 @@ double detail_left(std::span<const cv::Mat> planes, cv::Point origin) {
   }
   const auto disagreement = [&](double share) {
     double worst = 0;
-    for (const Differences& d : differences)
-      worst = std::max(worst, std::abs(d.excess(1 / share)));
+    for (const Differences& d : differences) worst = std::max(worst, std::abs(d.excess(1 / share)));
     return worst;
   };
   const double shown = disagreement(1);

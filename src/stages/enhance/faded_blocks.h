@@ -1,15 +1,14 @@
 #pragma once
 
-#include <span>
-
 #include <opencv2/core.hpp>
+#include <span>
 
 namespace ditto::stages {
 
 /// Detail is lost in two ways where a picture was worked on in blocks of 8 pixels. A codec rounds a
 /// block's coefficients: the finest detail is gone and noise is there instead. Or a block was drawn
-/// towards its mean, as a weak mosaic does: all its detail has become fainter alike, and steps stand
-/// at the borders. The second can be undone.
+/// towards its mean, as a weak mosaic does: all its detail has become fainter alike, and steps
+/// stand at the borders. The second can be undone.
 
 /// What share of the detail inside blocks is left, 1 where it wasn't drawn towards means. `planes`
 /// are CV_32FC1 luma of one size, `origin` a block's corner, 0 to 7. A picture has the same
