@@ -1,5 +1,7 @@
 #include "ditto/nn/pixel_network.h"
 
+#include <ATen/Parallel.h>
+
 #include <array>
 #include <barrier>
 #include <cmath>
@@ -228,6 +230,9 @@ void PixelNetwork::fit(PixelSamples samples, const PixelNetworkOptions& options)
   }
   const auto work = [&](int thread) {
     const c10::InferenceMode mode;
+    // A new thread's matrix products else take as many threads as there are cores, each of which
+    // waits for the others in a loop: most of the time of small networks.
+    at::init_num_threads();
     while (step < options.iterations && !stopped) {
       for (int part = thread; part < kBatchParts; part += threads) {
         const auto p = static_cast<std::size_t>(part);
