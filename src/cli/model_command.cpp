@@ -142,6 +142,7 @@ int default_threads() {
 }
 
 int run(RunOptions& options) {
+  nn::keep_freed_memory();
   nn::set_up_torch(options.threads > 0 ? options.threads : default_threads());
   options.request.weights = options.weights;
   options.request.inputs = options.inputs;

@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
 #include <dlfcn.h>
+#include <malloc.h>
 #include <torch/version.h>
 
 #include <filesystem>
@@ -17,6 +18,11 @@ void set_up_torch(int threads) {
     return true;
   }();
   static_cast<void>(done);
+}
+
+void keep_freed_memory() {
+  ::mallopt(M_MMAP_THRESHOLD, 32 << 20);  // the largest that is taken
+  ::mallopt(M_TRIM_THRESHOLD, 256 << 20);
 }
 
 std::string torch_version() { return TORCH_VERSION; }
