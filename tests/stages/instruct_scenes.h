@@ -9,45 +9,11 @@
 
 #include "ditto/core/random.h"
 #include "ditto/stages/clip.h"
+#include "stages/instruct_paints.h"
 
 // Small clips of known content, for checking what the instructor says of them. What is known is
 // what was drawn; nothing here is measured.
 namespace ditto::stages::scenes {
-
-struct Paint {
-  cv::Vec3b rgb;
-  std::vector<std::string> names;  ///< every name that somebody may give it
-};
-
-/// The first eleven are plain; the rest lie between two names.
-inline const std::vector<Paint>& paints() {
-  static const std::vector<Paint> all = {
-      {{205, 28, 30}, {"red"}},
-      {{30, 70, 205}, {"blue"}},
-      {{35, 150, 55}, {"green"}},
-      {{242, 205, 40}, {"yellow"}},
-      {{128, 50, 172}, {"purple"}},
-      {{242, 125, 20}, {"orange"}},
-      {{240, 125, 172}, {"pink"}},
-      {{25, 178, 195}, {"cyan"}},
-      {{244, 244, 244}, {"white"}},
-      {{12, 12, 14}, {"black"}},
-      {{112, 70, 38}, {"brown"}},
-      {{90, 20, 26}, {"red", "brown"}},
-      {{225, 62, 18}, {"red", "orange"}},
-      {{245, 170, 25}, {"orange", "yellow"}},
-      {{175, 205, 40}, {"yellow", "green"}},
-      {{40, 170, 130}, {"green", "cyan"}},
-      {{40, 130, 210}, {"blue", "cyan"}},
-      {{80, 60, 200}, {"blue", "purple"}},
-      {{200, 50, 190}, {"purple", "pink"}},
-      {{225, 60, 120}, {"pink", "red"}},
-      {{205, 150, 120}, {"orange", "brown", "pink"}},
-      {{150, 150, 152}, {"grey"}},
-      {{60, 58, 62}, {"grey", "black"}},
-  };
-  return all;
-}
 
 struct Shape {
   Paint paint;
