@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::int64_t kLanes = 8;
 /// Rows of the weight that are worked on at once: they stay in the caches while all of x passes.
-constexpr std::int64_t kBlock = 4;
+constexpr int kBlock = 4;
 
 void put(const FewRows& p, std::int64_t m, std::int64_t n, float sum) {
   p.y[m * p.outer + n] = p.bias != nullptr ? sum + p.bias[n] : sum;
@@ -32,40 +32,27 @@ __m256i mask_of(std::int64_t rest) {
   return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(rest)), lane);
 }
 
-/// kBlock rows of the weight by `Rows` rows of x, from row m on. Meanwhile the rows `ahead` .. of
-/// the weight are asked for.
+/// kBlock rows of the weight by `Rows` rows of x, from row m on. Meanwhile the row `ahead` of the
+/// weight is asked for. The loops over both are unrolled so that the sums stay in registers.
 template <int Rows>
 void tile(const FewRows& p, std::int64_t n, std::int64_t m, const float* ahead) {
-  const float* const w0 = p.w + n * p.inner;
-  const float* const w1 = w0 + p.inner;
-  const float* const w2 = w1 + p.inner;
-  const float* const w3 = w2 + p.inner;
-  const float* const x0 = p.x + m * p.inner;
-  const float* const x1 = Rows > 1 ? x0 + p.inner : x0;
-  const float* const x2 = Rows > 2 ? x1 + p.inner : x0;
-  __m256 a0 = _mm256_setzero_ps(), a1 = a0, a2 = a0, a3 = a0;
-  __m256 b0 = a0, b1 = a0, b2 = a0, b3 = a0;
-  __m256 c0 = a0, c1 = a0, c2 = a0, c3 = a0;
+  const float* const w = p.w + n * p.inner;
+  const float* const x = p.x + m * p.inner;
+  __m256 sums[Rows][kBlock];
+#pragma GCC unroll 4
+  for (int r = 0; r < Rows; ++r) {
+#pragma GCC unroll 4
+    for (int i = 0; i < kBlock; ++i) sums[r][i] = _mm256_setzero_ps();
+  }
   const auto add = [&](auto load, std::int64_t k) {
-    const __m256 u0 = load(w0 + k), u1 = load(w1 + k), u2 = load(w2 + k), u3 = load(w3 + k);
-    __m256 v = load(x0 + k);
-    a0 = _mm256_fmadd_ps(u0, v, a0);
-    a1 = _mm256_fmadd_ps(u1, v, a1);
-    a2 = _mm256_fmadd_ps(u2, v, a2);
-    a3 = _mm256_fmadd_ps(u3, v, a3);
-    if constexpr (Rows > 1) {
-      v = load(x1 + k);
-      b0 = _mm256_fmadd_ps(u0, v, b0);
-      b1 = _mm256_fmadd_ps(u1, v, b1);
-      b2 = _mm256_fmadd_ps(u2, v, b2);
-      b3 = _mm256_fmadd_ps(u3, v, b3);
-    }
-    if constexpr (Rows > 2) {
-      v = load(x2 + k);
-      c0 = _mm256_fmadd_ps(u0, v, c0);
-      c1 = _mm256_fmadd_ps(u1, v, c1);
-      c2 = _mm256_fmadd_ps(u2, v, c2);
-      c3 = _mm256_fmadd_ps(u3, v, c3);
+    __m256 u[kBlock];
+#pragma GCC unroll 4
+    for (int i = 0; i < kBlock; ++i) u[i] = load(w + i * p.inner + k);
+#pragma GCC unroll 4
+    for (int r = 0; r < Rows; ++r) {
+      const __m256 v = load(x + r * p.inner + k);
+#pragma GCC unroll 4
+      for (int i = 0; i < kBlock; ++i) sums[r][i] = _mm256_fmadd_ps(u[i], v, sums[r][i]);
     }
   };
   const auto whole = [](const float* from) { return _mm256_loadu_ps(from); };
@@ -84,15 +71,11 @@ void tile(const FewRows& p, std::int64_t n, std::int64_t m, const float* ahead) 
     const __m256i mask = mask_of(p.inner - k);
     add([mask](const float* from) { return _mm256_maskload_ps(from, mask); }, k);
   }
-  const auto put_row = [&](std::int64_t row, __m256 s0, __m256 s1, __m256 s2, __m256 s3) {
-    put(p, row, n, sum_of(s0));
-    put(p, row, n + 1, sum_of(s1));
-    put(p, row, n + 2, sum_of(s2));
-    put(p, row, n + 3, sum_of(s3));
-  };
-  put_row(m, a0, a1, a2, a3);
-  if constexpr (Rows > 1) put_row(m + 1, b0, b1, b2, b3);
-  if constexpr (Rows > 2) put_row(m + 2, c0, c1, c2, c3);
+#pragma GCC unroll 4
+  for (int r = 0; r < Rows; ++r) {
+#pragma GCC unroll 4
+    for (int i = 0; i < kBlock; ++i) put(p, m + r, n + i, sum_of(sums[r][i]));
+  }
 }
 
 void block(const FewRows& p, std::int64_t n, std::int64_t last) {
