@@ -60,13 +60,18 @@ std::vector<stages::ClipRecord> probe_sources(const stages::Listing& listing,
   return clips;
 }
 
+/// Whether a stage's networks are on a device, which workers don't share.
+bool on_device(const std::vector<stages::HeldModel>& held) {
+  return !held.empty() && stages::host_bytes(held) == 0;
+}
+
 /// Whether a stage's time can be told. Its first answer, for which the weights are read, isn't what
 /// the others take: `ask` gets it out of the way.
 template <class Ask>
 bool can_be_timed(const std::string& stage, const std::vector<stages::HeldModel>& held,
                   Estimate& estimate, Ask&& ask) {
   if (held.empty()) return true;
-  if (stages::host_bytes(held) == 0) {
+  if (on_device(held)) {
     ask();
     return true;
   }
@@ -173,9 +178,6 @@ double sum(const std::map<std::string, double>& seconds) {
 /// Of the run's seconds, those that workers don't share: of stages whose networks are on a device.
 double device_seconds(const Backends& backends, const stages::ClipShape& shape,
                       const Estimate& estimate) {
-  const auto on_device = [](const std::vector<stages::HeldModel>& held) {
-    return !held.empty() && stages::host_bytes(held) == 0;
-  };
   const auto of = [](const std::map<std::string, double>& seconds, const std::string& stage) {
     const auto found = seconds.find(stage);
     return found == seconds.end() ? 0.0 : found->second;
