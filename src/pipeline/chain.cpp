@@ -85,14 +85,8 @@ void store_frames(const ChainContext& context, const std::string& sample, const 
 
 }  // namespace
 
-ClipChain::ClipChain(const ChainContext& context, const stages::ClipRecord& record,
-                     std::int64_t ordinal, ClipChain* previous)
-    : context_(context),
-      record_(record),
-      ordinal_(ordinal),
-      previous_(previous),
-      instruct_key_(context.lineage.instruct(
-          record, ordinal, previous != nullptr ? previous->instruct_key_.fingerprint : "")) {}
+ClipChain::ClipChain(const ChainContext& context, const stages::ClipRecord& record, UnitPlace place)
+    : context_(context), record_(record), place_(std::move(place)) {}
 
 template <class F>
 auto ClipChain::try_to_use(const StageKey& key, double* seconds, F&& work) {
@@ -122,7 +116,7 @@ const stages::Clip& ClipChain::clip() {
       request.height = record_.height;
       auto clip = std::make_unique<stages::Clip>();
       clip->id = record_.id;
-      clip->ordinal = ordinal_;
+      clip->ordinal = place_.ordinal;
       clip->key_frame = key_frame();
       clip->video = media::read_video(stages::source_path_of(record_), request);
       return clip;
@@ -153,7 +147,7 @@ std::shared_ptr<const stages::Enhancer::Prepared> ClipChain::prepared_to_enhance
 }
 
 std::optional<std::vector<stages::Instruction>> ClipChain::known_instructions() const {
-  const auto stored = context_.store.find(instruct_key_);
+  const auto stored = context_.store.find(place_.instruct);
   if (!stored) return std::nullopt;
   std::vector<stages::Instruction> instructions;
   for (const auto& value : stored->at("instructions")) {
@@ -166,12 +160,13 @@ std::vector<stages::Instruction> ClipChain::instructions() {
   std::lock_guard lock(instruct_mutex_);
   if (auto known = known_instructions()) return *known;
   stages::InstructRequest request{.count = context_.config.instruct.count,
+                                  .clips_after = place_.clips_after,
                                   .taken = context_.backends.user_instructions.for_clip(record_),
                                   .objects = context_.backends.editor->own_objects()};
-  if (previous_ != nullptr) request.owed = previous_->owed();
+  if (place_.previous != nullptr) request.owed = place_.previous->owed();
   const stages::Clip& frames = clip();
   double seconds = 0;
-  const auto own = try_to_use(instruct_key_, &seconds, [&] {
+  const auto own = try_to_use(place_.instruct, &seconds, [&] {
     return context_.backends.instructor->instruct(
         frames, request, Stream(context_.config.run.seed, record_.id, "instruct"));
   });
@@ -188,12 +183,12 @@ std::vector<stages::Instruction> ClipChain::instructions() {
   for (const auto& drop : own.drops) {
     result["drops"].push_back(nlohmann::json(stages::to_json(drop)));
   }
-  context_.store.put(instruct_key_, std::move(result));
+  context_.store.put(place_.instruct, std::move(result));
   return all;
 }
 
 std::string ClipChain::caption() const {
-  const auto stored = context_.store.find(instruct_key_);
+  const auto stored = context_.store.find(place_.instruct);
   return stored ? stored->value("caption", "") : "";
 }
 
@@ -205,8 +200,8 @@ stages::TaskCounts ClipChain::owed() {
       if (e.kind() != ErrorKind::kInput && e.kind() != ErrorKind::kTransient) throw;
     }
   }
-  if (const auto stored = context_.store.find(instruct_key_)) return stored->at("owed");
-  return previous_ != nullptr ? previous_->owed() : stages::TaskCounts{};
+  if (const auto stored = context_.store.find(place_.instruct)) return stored->at("owed");
+  return place_.previous != nullptr ? place_.previous->owed() : stages::TaskCounts{};
 }
 
 std::pair<std::string, std::string> ClipChain::pixel_hashes() {

@@ -52,13 +52,17 @@ std::vector<std::shared_ptr<ClipJob>> Execution::make_jobs(const std::vector<Uni
     auto unit_job = std::make_shared<UnitJob>();
     unit_job->unit = unit;
     unit_job->clips_left = unit.clips.size();
-    std::int64_t ordinal = unit.first_ordinal;
-    ClipChain* previous = nullptr;
-    for (const auto& record : unit.clips) {
+    UnitPlace place{.ordinal = unit.first_ordinal, .clips_after = context_.config.run.unit_clips};
+    const std::vector<StageKey> keys = context_.lineage.instruct(unit.first_ordinal, unit.clips);
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      const stages::ClipRecord& record = unit.clips[i];
       auto clip = std::make_shared<ClipJob>();
       clip->unit = unit_job;
-      clip->chain = std::make_unique<ClipChain>(context_, record, ordinal++, previous);
-      previous = clip->chain.get();
+      --place.clips_after;
+      place.instruct = keys[i];
+      clip->chain = std::make_unique<ClipChain>(context_, record, place);
+      ++place.ordinal;
+      place.previous = clip->chain.get();
       clip->need = memory_need(context_.backends,
                                {record.frames, record.width, record.height, record.fps.value()});
       unit_job->clips.push_back(clip);

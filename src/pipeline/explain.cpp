@@ -106,8 +106,10 @@ std::string explain(const fs::path& out, const std::string& key,
   const WorkStore store(out);
   const auto ordinal = clip - manifest.begin();
   const auto first = ordinal - ordinal % wanted.run.unit_clips;
-  const StageKey instruct = lineage.last_instruct(
-      first, {manifest.begin() + first, static_cast<std::size_t>(ordinal - first) + 1});
+  const auto instruct = lineage
+                            .instruct(first, {manifest.begin() + first,
+                                              static_cast<std::size_t>(ordinal - first) + 1})
+                            .back();
   text += explain_stage(*record, instruct, store);
   const auto instructed = record->fingerprints.find("instruct");
   if (instructed == record->fingerprints.end() || instructed->second != instruct.fingerprint) {

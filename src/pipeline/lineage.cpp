@@ -40,28 +40,25 @@ std::string Lineage::clip_fingerprint(const stages::ClipRecord& clip) const {
                              {"height", clip.height}});
 }
 
-StageKey Lineage::instruct(const stages::ClipRecord& clip, std::int64_t ordinal,
-                           const std::string& previous) const {
+std::vector<StageKey> Lineage::instruct(std::int64_t first_ordinal,
+                                        std::span<const stages::ClipRecord> clips) const {
   nlohmann::json inputs = stage_inputs("instruct", backends_.instructor->id());
-  inputs["clip"] = clip_fingerprint(clip);
-  inputs["ordinal"] = ordinal;
-  inputs["previous"] = previous;
   inputs["seed"] = config_.run.seed;
   inputs["keyframe_position"] = config_.edit.keyframe_position;
-  inputs["user"] = nlohmann::json::array();
-  for (const auto& instruction : backends_.user_instructions.for_clip(clip)) {
-    inputs["user"].push_back(nlohmann::json(stages::to_json(instruction)));
-  }
   for (const auto& object : backends_.editor->own_objects())
     inputs["objects"].push_back(nlohmann::json::array({object.name, object.aspect}));
-  return key_of("instruct", std::move(inputs));
-}
-
-StageKey Lineage::last_instruct(std::int64_t first_ordinal,
-                                std::span<const stages::ClipRecord> clips) const {
-  StageKey key;
-  for (const auto& clip : clips) key = instruct(clip, first_ordinal++, key.fingerprint);
-  return key;
+  std::vector<StageKey> keys;
+  for (const auto& clip : clips) {
+    inputs["clip"] = clip_fingerprint(clip);
+    inputs["ordinal"] = first_ordinal + static_cast<std::int64_t>(keys.size());
+    inputs["clips_after"] = config_.run.unit_clips - 1 - static_cast<std::int64_t>(keys.size());
+    inputs["previous"] = keys.empty() ? "" : keys.back().fingerprint;
+    inputs["user"] = nlohmann::json::array();
+    for (const auto& instruction : backends_.user_instructions.for_clip(clip))
+      inputs["user"].push_back(nlohmann::json(stages::to_json(instruction)));
+    keys.push_back(key_of("instruct", inputs));
+  }
+  return keys;
 }
 
 StageKey Lineage::source_video(const stages::ClipRecord& clip) const {
@@ -119,7 +116,7 @@ std::string Lineage::unit_fingerprint(std::int64_t unit, std::int64_t first_ordi
       {"judge", stage_inputs("judge", backends_.judge->id())},
   };
   // The last one's fingerprint holds those before it.
-  inputs["clips"] = last_instruct(first_ordinal, clips).fingerprint;
+  inputs["clips"] = instruct(first_ordinal, clips).back().fingerprint;
   return ditto::fingerprint(inputs);
 }
 

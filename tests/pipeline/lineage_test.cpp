@@ -23,7 +23,8 @@ std::set<std::string> changed(const config::Config& before, const config::Config
     if (keys_a.all()[i]->fingerprint != keys_b.all()[i]->fingerprint)
       names.insert(keys_a.all()[i]->stage);
   }
-  if (a.instruct(clip, 0, "").fingerprint != b.instruct(clip, 0, "").fingerprint)
+  if (a.instruct(0, {&clip, 1}).front().fingerprint !=
+      b.instruct(0, {&clip, 1}).front().fingerprint)
     names.insert("instruct");
   if (a.source_video(clip).fingerprint != b.source_video(clip).fingerprint) names.insert("source");
   if (a.unit_fingerprint(0, 0, {clip}) != b.unit_fingerprint(0, 0, {clip})) names.insert("unit");
@@ -67,12 +68,20 @@ TEST(LineageTest, WhatDoesNotChangeResultsChangesNoFingerprint) {
   EXPECT_EQ(changed(base, other), Names{});
 }
 
-TEST(LineageTest, InstructionsDependOnTheLineInTheManifest) {
+TEST(LineageTest, InstructionsDependOnTheClipsPlaceInManifestAndUnit) {
   const config::Config config;
   const Backends backends = make_backends(config, 1);
   const Lineage lineage(config, backends);
-  EXPECT_NE(lineage.instruct(clip_record(1), 0, "").fingerprint,
-            lineage.instruct(clip_record(1), 1, "").fingerprint);
+  const std::vector<stages::ClipRecord> unit = {clip_record(1), clip_record(2)};
+  const auto alone = lineage.instruct(0, std::span(unit).first(1));
+  const auto later = lineage.instruct(1, std::span(unit).first(1));
+  const auto followed = lineage.instruct(0, unit);
+  ASSERT_EQ(followed.size(), 2U);
+  EXPECT_NE(alone[0].fingerprint, later[0].fingerprint);
+  EXPECT_EQ(alone[0].fingerprint, followed[0].fingerprint);
+  const auto second = lineage.instruct(1, std::span(unit).last(1));
+  EXPECT_NE(second[0].fingerprint, followed[1].fingerprint)
+      << "what the first one left over counts";
   EXPECT_NE(lineage.clip_fingerprint(clip_record(1)), lineage.clip_fingerprint(clip_record(2)));
 }
 

@@ -17,7 +17,7 @@ class SchedulerTest : public ::testing::Test {
     std::vector<std::shared_ptr<ClipJob>> jobs;
     for (int i = 0; i < count; ++i) {
       auto job = std::make_shared<ClipJob>();
-      job->chain = std::make_unique<ClipChain>(context_, clip_record(i), i, nullptr);
+      job->chain = std::make_unique<ClipChain>(context_, clip_record(i), UnitPlace{.ordinal = i});
       job->need = {clip_bytes, sample_bytes};
       jobs.push_back(job);
     }

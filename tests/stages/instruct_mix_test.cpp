@@ -51,7 +51,7 @@ TEST(Mix, ClipsShareOutTheRunWithoutRest) {
   for (const int count : {1, 3, 5, 64}) {
     std::array<std::int64_t, kTasks> sum = {};
     for (std::int64_t ordinal = 0; ordinal < 50; ++ordinal) {
-      const TaskCounts part = planned_for_clip(ordinal, count, config);
+      const TaskCounts part = due(ordinal, {.count = count}, config).owed;
       EXPECT_EQ(std::accumulate(part.begin(), part.end(), 0), count);
       for (std::size_t i = 0; i < part.size(); ++i) sum[i] += part[i];
     }
@@ -75,56 +75,65 @@ TEST(Mix, LeavesOutWhatHasNoWeight) {
   EXPECT_FALSE(is_wanted(Task::kGlobalEnvironment, config));
 }
 
-TEST(Mix, PrefersWhatIsOwedThenTheSameKind) {
-  TaskCounts owed = {};
-  owed[at(Task::kLocalRemove)] = 2;
-  owed[at(Task::kGlobalEnvironment)] = 1;
-  owed[at(Task::kLocalAdd)] = -3;
-  const std::vector<Task> tasks = preferences(owed, {});
+TEST(Mix, PrefersWhatIsOwedMost) {
+  Due due;
+  due.owed[at(Task::kLocalRemove)] = 2;
+  due.owed[at(Task::kGlobalEnvironment)] = 1;
+  due.owed[at(Task::kLocalAdd)] = -3;
+  const std::vector<Task> tasks = preferences(due, {});
   ASSERT_EQ(tasks.size(), 6U);
-  EXPECT_EQ(tasks[0], Task::kLocalRemove);
+  EXPECT_EQ(tasks.front(), Task::kLocalRemove);
   EXPECT_EQ(tasks[1], Task::kGlobalEnvironment);
-  EXPECT_EQ(tasks[4], Task::kLocalAdd);
-  EXPECT_EQ(tasks[5], Task::kGlobalStyle);
-  EXPECT_EQ(preferences(owed, uneven()).size(), 5U) << "additions have no weight";
+  EXPECT_EQ(tasks.back(), Task::kLocalAdd);
+  EXPECT_EQ(preferences(due, uneven()).size(), 5U) << "additions have no weight";
+  due.ahead[at(Task::kLocalReplace)] = 3;
+  EXPECT_EQ(preferences(due, {}).front(), Task::kLocalReplace);
 }
 
-// Fifty clips, units of eight, where two in three offer no removal and one in five no attribute:
-// what the units make up for is exact, and no clip's tasks depend on another unit.
+TEST(Mix, GivesAheadOnlyWhatLaterClipsOfTheUnitMakeUpFor) {
+  const auto ahead = [](std::int64_t ordinal, int clips_after) {
+    return due(ordinal, {.count = 5, .clips_after = clips_after}, {}).ahead;
+  };
+  EXPECT_EQ(ahead(7, 0), TaskCounts{});
+  EXPECT_EQ(ahead(0, 3)[at(Task::kLocalRemove)], 1);
+  for (const Task task : {Task::kGlobalStyle, Task::kGlobalEnvironment, Task::kLocalAdd})
+    EXPECT_EQ(ahead(0, 100)[at(task)], 0) << name_of(task);
+  const auto few = due(0, {.count = 1, .clips_after = 9}, uneven());
+  EXPECT_EQ(few.ahead[at(Task::kLocalReplace)], 1);
+  EXPECT_EQ(few.ahead[at(Task::kLocalRemove)], 0) << "rarer than one in a unit";
+}
+
+// Twelve units of eight clips, where only one clip in four offers a removal, one in two a
+// replacement or another attribute: each unit's mix is the configured one.
 TEST(Mix, UnitsMakeUpForWhatTheirClipsLack) {
   const config::Instruct config;
   constexpr int kCount = 5;
-  constexpr std::int64_t kClips = 48;
-  std::array<std::int64_t, kTasks> given = {};
-  TaskCounts owed = {};
-  std::int64_t left_over = 0;
-  for (std::int64_t ordinal = 0; ordinal < kClips; ++ordinal) {
-    if (ordinal % 8 == 0) owed = {};
-    const TaskCounts part = planned_for_clip(ordinal, kCount, config);
-    for (std::size_t i = 0; i < part.size(); ++i) owed[i] += part[i];
-    std::array<int, kTasks> offered = {20, 10, 2, 5, 2, 4};
-    if (ordinal % 3 != 2) offered[at(Task::kLocalRemove)] = 0;
-    if (ordinal % 5 == 0) offered[at(Task::kLocalAttribute)] = 0;
-    for (int i = 0; i < kCount; ++i) {
-      for (const Task task : preferences(owed, config)) {
-        if (offered[at(task)] == 0) continue;
-        --offered[at(task)];
-        --owed[at(task)];
-        ++given[at(task)];
-        break;
+  constexpr int kUnit = 8;
+  for (int unit = 0; unit < 12; ++unit) {
+    TaskCounts owed = {};
+    for (int i = 0; i < kUnit; ++i) {
+      const int ordinal = kUnit * unit + i;
+      Due due = instructing::due(
+          ordinal, {.count = kCount, .owed = owed, .clips_after = kUnit - 1 - i}, config);
+      std::array<int, kTasks> offered = {20, 10, 2, 5, 2, 4};
+      if (ordinal % 4 != unit % 4) offered[at(Task::kLocalRemove)] = 0;
+      if (ordinal % 2 != unit % 2) offered[at(Task::kLocalReplace)] = 0;
+      if (ordinal % 2 == unit % 2) offered[at(Task::kLocalAttribute)] = 0;
+      for (int n = 0; n < kCount; ++n) {
+        for (const Task task : preferences(due, config)) {
+          if (offered[at(task)] == 0) continue;
+          --offered[at(task)];
+          --due.owed[at(task)];
+          break;
+        }
       }
+      owed = due.owed;
+      for (std::size_t t = 0; t < owed.size(); ++t)
+        EXPECT_LE(std::abs(owed[t]), 3) << "unit " << unit << ", clip " << i << ", task " << t;
     }
-    if (ordinal % 8 == 7) {
-      for (const int o : owed) left_over += std::abs(o);
-    }
+    for (std::size_t t = 0; t < owed.size(); ++t)
+      EXPECT_LE(std::abs(owed[t]), 1) << "unit " << unit;
   }
-  const auto wanted = planned(kClips * kCount, config);
-  EXPECT_EQ(given[0], wanted[0]);
-  EXPECT_EQ(given[1], wanted[1]);
-  std::int64_t difference = 0;
-  for (std::size_t i = 0; i < given.size(); ++i) difference += std::abs(given[i] - wanted[i]);
-  EXPECT_LE(difference, left_over);
-  EXPECT_LE(left_over, 2 * kClips / 8) << "at most one instruction in a unit";
 }
 
 }  // namespace

@@ -147,12 +147,13 @@ config::Instruct styles_and_removals() {
 }
 
 TEST(InstructRoundsTest, DropsAreRecordedAndAskedForAgain) {
-  InstructRequest request{.count = 2};
-  request.owed[static_cast<std::size_t>(Task::kGlobalStyle)] = 1;
-  request.owed[static_cast<std::size_t>(Task::kLocalRemove)] = 1;
+  const InstructRequest request{.count = 2};
+  Due due;
+  due.owed[static_cast<std::size_t>(Task::kGlobalStyle)] = 1;
+  due.owed[static_cast<std::size_t>(Task::kLocalRemove)] = 1;
   std::vector<std::size_t> asked, known;
   const Instructions made = collect(
-      kCaption, request, styles_and_removals(),
+      kCaption, request, due, styles_and_removals(),
       [&](const std::vector<Task>& tasks, const std::vector<Instruction>& taken) {
         asked.push_back(tasks.size());
         known.push_back(taken.size());
@@ -178,11 +179,12 @@ TEST(InstructRoundsTest, DropsAreRecordedAndAskedForAgain) {
 }
 
 TEST(InstructRoundsTest, ATaskWithoutUsableInstructionsGoesToAnotherAndIsOwedOn) {
-  InstructRequest request{.count = 2};
-  request.owed[static_cast<std::size_t>(Task::kLocalRemove)] = 2;
+  const InstructRequest request{.count = 2};
+  Due due;
+  due.owed[static_cast<std::size_t>(Task::kLocalRemove)] = 2;
   int styles = 0;
   const Instructions made =
-      collect(kCaption, request, styles_and_removals(),
+      collect(kCaption, request, due, styles_and_removals(),
               [&](const std::vector<Task>& tasks, const std::vector<Instruction>&) {
                 std::vector<Instruction> out;
                 for (const Task task : tasks) {
@@ -204,7 +206,7 @@ TEST(InstructRoundsTest, ATaskWithoutUsableInstructionsGoesToAnotherAndIsOwedOn)
 TEST(InstructRoundsTest, EndsWhereNothingIsUsable) {
   int rounds = 0;
   const Instructions made =
-      collect(kCaption, {.count = 3}, styles_and_removals(),
+      collect(kCaption, {.count = 3}, {}, styles_and_removals(),
               [&](const std::vector<Task>& tasks, const std::vector<Instruction>&) {
                 ++rounds;
                 std::vector<Instruction> out;

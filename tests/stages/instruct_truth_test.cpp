@@ -230,8 +230,12 @@ TEST(InstructTruth, EveryClaimHoldsOfWhatWasDrawn) {
     const Scene scene = scenes::random_scene(draw);
     const Clip clip = scenes::drawn(scene, id, i);
     const Instructions out =
-        instructor->instruct(clip, {.count = kCount, .owed = owed}, Stream(2, id, "instruct"));
+        instructor->instruct(clip, {.count = kCount, .owed = owed, .clips_after = clips - 1 - i},
+                             Stream(2, id, "instruct"));
     owed = out.owed;
+    // What a clip doesn't offer, others make up for: nowhere in the run is the mix far off.
+    for (std::size_t t = 0; t < owed.size(); ++t)
+      EXPECT_LE(std::abs(owed[t]), 3) << name_of(static_cast<Task>(t)) << " after clip " << i;
     EXPECT_EQ(out.list.size(), static_cast<std::size_t>(kCount)) << id;
     SCOPED_TRACE("clip " + id + ": " + scenes::described(scene));
     std::set<std::string> senses;
@@ -247,10 +251,7 @@ TEST(InstructTruth, EveryClaimHoldsOfWhatWasDrawn) {
     }
   }
   EXPECT_GE(static_cast<int>(texts.size()), total * 4 / 5);
-  // What a clip didn't offer, later ones have made up for.
   const auto planned = instructing::planned(static_cast<std::int64_t>(clips) * kCount, config);
-  EXPECT_EQ(given[0], planned[0]);
-  EXPECT_EQ(given[1], planned[1]);
   std::string mix;
   for (std::size_t i = 0; i < given.size(); ++i) {
     EXPECT_LE(std::abs(given[i] - planned[i]), 2) << name_of(static_cast<Task>(i));

@@ -31,22 +31,29 @@ struct ChainContext {
   std::function<void(const std::string& stage)> on_stage;
 };
 
+class ClipChain;
+
+/// A clip's place in the unit it is worked on with.
+struct UnitPlace {
+  std::int64_t ordinal = 0;       ///< of the clip in the manifest
+  int clips_after = 0;            ///< in a whole unit
+  StageKey instruct = {};         ///< from Lineage::instruct
+  ClipChain* previous = nullptr;  ///< the clip before it in the unit; outlives this one
+};
+
 /// One open clip: its frames and what is made once for all of its samples. Thread-safe.
 class ClipChain {
  public:
-  /// `previous`: the clip before it in its unit; null for the first. Outlives this one.
-  ClipChain(const ChainContext& context, const stages::ClipRecord& record, std::int64_t ordinal,
-            ClipChain* previous);
+  ClipChain(const ChainContext& context, const stages::ClipRecord& record, UnitPlace place);
 
   const stages::ClipRecord& record() const { return record_; }
-  std::int64_t ordinal() const { return ordinal_; }
   int key_frame() const;
 
   /// Decodes on first use. Throws Error(kInput) when the source no longer yields the clip.
   const stages::Clip& clip();
   std::shared_ptr<const stages::Generator::Prepared> prepared();
   std::shared_ptr<const stages::Enhancer::Prepared> prepared_to_enhance();
-  const StageKey& instruct_key() const { return instruct_key_; }
+  const StageKey& instruct_key() const { return place_.instruct; }
   /// From the store or by the instructor, which needs to know what earlier clips of the unit owe.
   std::vector<stages::Instruction> instructions();
   /// The instructions if the store has them; doesn't decode.
@@ -74,9 +81,7 @@ class ClipChain {
       const Stage& stage);
   const ChainContext& context_;
   const stages::ClipRecord record_;
-  const std::int64_t ordinal_;
-  ClipChain* const previous_;
-  const StageKey instruct_key_;
+  const UnitPlace place_;
   std::mutex instruct_mutex_;  // taken before that of a previous clip and before mutex_
   std::mutex mutex_;
   std::atomic<bool> unusable_ = false;  // decoding or instructing failed for good

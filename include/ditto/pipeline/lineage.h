@@ -31,13 +31,11 @@ class Lineage {
 
   /// The clip's frames: source bytes, place, rate and size.
   std::string clip_fingerprint(const stages::ClipRecord& clip) const;
-  /// `previous`: the fingerprint of the unit's clip before it, whose instructions may leave tasks
-  /// to make up for; empty for the first.
-  StageKey instruct(const stages::ClipRecord& clip, std::int64_t ordinal,
-                    const std::string& previous) const;
-  /// Of the last of these clips, which begin a unit.
-  StageKey last_instruct(std::int64_t first_ordinal,
-                         std::span<const stages::ClipRecord> clips) const;
+  /// Of each of these clips, which begin a unit. A clip's instructions depend on those of the clips
+  /// before it, which may leave tasks to make up for, and on how many a whole unit has after it;
+  /// not on how many there are, so that a run that goes on keeps what it has.
+  std::vector<StageKey> instruct(std::int64_t first_ordinal,
+                                 std::span<const stages::ClipRecord> clips) const;
   /// The clip's own mp4.
   StageKey source_video(const stages::ClipRecord& clip) const;
   SampleKeys sample(const stages::ClipRecord& clip, const std::string& key,

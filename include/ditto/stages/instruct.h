@@ -56,6 +56,8 @@ struct InstructRequest {
   /// What earlier clips left to be made up for: positive where a task is owed, negative where there
   /// was more of it than planned.
   TaskCounts owed = {};
+  /// How many clips follow that can make up for what this one leaves over.
+  int clips_after = 0;
   /// The user's own for this clip: none of these edits is asked for again.
   std::vector<Instruction> taken = {};
   /// What the editor can add besides what it draws; a backend may ask for it.

@@ -66,15 +66,14 @@ class BuiltinInstructor : public Instructor {
  public:
   explicit BuiltinInstructor(const config::Instruct& config) : config_(config) {}
 
-  BackendId id() const override { return {"builtin", 5, face_data().digest}; }
+  BackendId id() const override { return {"builtin", 6, face_data().digest}; }
 
   Instructions instruct(const Clip& clip, const InstructRequest& request,
                         Stream stream) const override {
     Instructions out;
     out.owed = request.owed;
     if (clip.video.frames.empty() || request.count <= 0) return out;
-    const TaskCounts planned = instructing::planned_for_clip(clip.ordinal, request.count, config_);
-    for (std::size_t i = 0; i < planned.size(); ++i) out.owed[i] += planned[i];
+    instructing::Due due = instructing::due(clip.ordinal, request, config_);
 
     const instructing::Measurements m = instructing::measure(clip);
     Pool pool(instructing::global_candidates(m, stream),
@@ -85,17 +84,18 @@ class BuiltinInstructor : public Instructor {
         pool.take_out(instructing::senses_of(*program));
     }
     for (int i = 0; i < request.count; ++i) {
-      const auto candidate = next(pool, out.owed, stream);
+      const auto candidate = next(pool, due, stream);
       if (!candidate) break;
-      --out.owed[static_cast<std::size_t>(task_of(candidate->program))];
+      --due.owed[static_cast<std::size_t>(task_of(candidate->program))];
       out.list.push_back(worded(*candidate, m, own, stream));
     }
+    out.owed = due.owed;
     return out;
   }
 
  private:
-  std::optional<Candidate> next(Pool& pool, const TaskCounts& owed, Stream& stream) const {
-    for (const Task task : instructing::preferences(owed, config_)) {
+  std::optional<Candidate> next(Pool& pool, const instructing::Due& due, Stream& stream) const {
+    for (const Task task : instructing::preferences(due, config_)) {
       if (auto candidate = pool.draw(task, stream)) return candidate;
     }
     return std::nullopt;

@@ -43,6 +43,11 @@ double global_share(const config::Instruct& config) {
   return total_local_weight(config) > 0 ? config.global_fraction : 1;
 }
 
+bool needs_a_target(Task task) { return !is_global(task) && task != Task::kLocalAdd; }
+
+// With more than this, a rich clip would take the tasks of its whole unit.
+constexpr int kAhead = 1;
+
 }  // namespace
 
 std::array<std::int64_t, kTasks> planned(std::int64_t n, const config::Instruct& config) {
@@ -63,11 +68,16 @@ std::array<std::int64_t, kTasks> planned(std::int64_t n, const config::Instruct&
   return out;
 }
 
-TaskCounts planned_for_clip(std::int64_t ordinal, int count, const config::Instruct& config) {
-  const auto before = planned(ordinal * count, config);
-  const auto after = planned((ordinal + 1) * count, config);
-  TaskCounts out = {};
-  for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<int>(after[i] - before[i]);
+Due due(std::int64_t ordinal, const InstructRequest& request, const config::Instruct& config) {
+  const auto by = [&](std::int64_t clips) { return planned(clips * request.count, config); };
+  const auto before = by(ordinal), after = by(ordinal + 1);
+  const auto unit = by(ordinal + 1 + request.clips_after);
+  Due out;
+  for (std::size_t i = 0; i < out.owed.size(); ++i) {
+    out.owed[i] = request.owed[i] + static_cast<int>(after[i] - before[i]);
+    if (needs_a_target(static_cast<Task>(i)))
+      out.ahead[i] = static_cast<int>(std::min<std::int64_t>(kAhead, unit[i] - after[i]));
+  }
   return out;
 }
 
@@ -78,18 +88,13 @@ bool is_wanted(Task task, const config::Instruct& config) {
   return global < 1 && local_weight(task, config) > 0;
 }
 
-std::vector<Task> preferences(const TaskCounts& owed, const config::Instruct& config) {
+std::vector<Task> preferences(const Due& due, const config::Instruct& config) {
   std::vector<Task> out;
   for (int i = 0; i < kTasks; ++i) {
     if (is_wanted(static_cast<Task>(i), config)) out.push_back(static_cast<Task>(i));
   }
-  const auto owed_more = [&](Task a, Task b) { return owed[at(a)] > owed[at(b)]; };
-  std::stable_sort(out.begin(), out.end(), owed_more);
-  if (out.empty()) return out;
-  // What stands in for a task is of its kind as long as nothing of the other kind is owed.
-  const bool kind = is_global(out.front());
-  std::stable_partition(out.begin(), out.end(),
-                        [&](Task task) { return is_global(task) == kind || owed[at(task)] > 0; });
+  const auto urgency = [&](Task task) { return due.owed[at(task)] + due.ahead[at(task)]; };
+  std::stable_sort(out.begin(), out.end(), [&](Task a, Task b) { return urgency(a) > urgency(b); });
   return out;
 }
 

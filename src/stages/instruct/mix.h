@@ -14,15 +14,21 @@ namespace ditto::stages::instructing {
 /// When no local task has a weight, all are global.
 std::array<std::int64_t, kTasks> planned(std::int64_t n, const config::Instruct& config);
 
-/// The part of the clip with this ordinal when each has `count` instructions.
-TaskCounts planned_for_clip(std::int64_t ordinal, int count, const config::Instruct& config);
+/// What a clip's instructions are chosen by.
+struct Due {
+  TaskCounts owed = {};   ///< the clip's own part of the plan and what earlier clips left over
+  TaskCounts ahead = {};  ///< what may be given now of later clips' part
+};
+/// A look or an addition suits almost any clip; the other tasks need something in it to be changed,
+/// so one of each is given ahead while a clip offers it, if a later clip's part
+/// (InstructRequest::clips_after) has one.
+Due due(std::int64_t ordinal, const InstructRequest& request, const config::Instruct& config);
 
 /// Whether the config asks for the task at all.
 bool is_wanted(Task task, const config::Instruct& config);
 
-/// The task that the next instruction should have, and those to try in its place, best first:
-/// what is owed most; where that can't be had, another of its kind; then the rest. `owed` as in
-/// InstructRequest.
-std::vector<Task> preferences(const TaskCounts& owed, const config::Instruct& config);
+/// The task that the next instruction should have, and those to try in its place: what is owed, or
+/// may be given ahead, most comes first.
+std::vector<Task> preferences(const Due& due, const config::Instruct& config);
 
 }  // namespace ditto::stages::instructing

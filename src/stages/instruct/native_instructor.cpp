@@ -37,7 +37,7 @@ class NativeInstructor : public Instructor {
         opened_(open_vision_language_model("instruct", config)),
         digest_(sha256_hex(opened_.digest + prompts_.digest())) {}
 
-  BackendId id() const override { return {"native", 2, digest_}; }
+  BackendId id() const override { return {"native", 3, digest_}; }
 
   std::size_t working_bytes(const ClipShape& shape) const override {
     return opened_.model->memory_bytes(shown(shape));
@@ -48,11 +48,7 @@ class NativeInstructor : public Instructor {
 
   Instructions instruct(const Clip& clip, const InstructRequest& request,
                         Stream stream) const override {
-    InstructRequest whole = request;
     if (clip.video.frames.empty() || request.count <= 0) return {.owed = request.owed};
-    const TaskCounts planned = instructing::planned_for_clip(clip.ordinal, request.count, config_);
-    for (std::size_t i = 0; i < planned.size(); ++i) whole.owed[i] += planned[i];
-
     const auto video = opened_.model->begin("", {{.text = "",
                                                   .pictures = pictures_of(clip.video.frames),
                                                   .fps = clip.video.fps.value(),
@@ -62,7 +58,7 @@ class NativeInstructor : public Instructor {
     const auto told =
         opened_.model->with(video, prompts_.text("instruct", {{"caption", caption}}) + "\n");
     return instructing::collect(
-        caption, whole, config_,
+        caption, request, instructing::due(clip.ordinal, request, config_), config_,
         [&](const std::vector<Task>& tasks, const std::vector<Instruction>& taken) {
           return proposals(told, tasks, taken, stream);
         });

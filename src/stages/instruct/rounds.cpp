@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "stages/instruct/mix.h"
 #include "stages/instruct/quality_control.h"
 
 namespace ditto::stages::instructing {
@@ -13,10 +12,10 @@ std::size_t at(Task task) { return static_cast<std::size_t>(task); }
 
 class Rounds {
  public:
-  Rounds(const std::string& caption, const InstructRequest& request, const config::Instruct& config)
-      : request_(request), config_(config), taken_(request.taken) {
+  Rounds(const std::string& caption, const InstructRequest& request, const Due& due,
+         const config::Instruct& config)
+      : request_(request), config_(config), due_(due), taken_(request.taken) {
     result_.caption = caption;
-    result_.owed = request.owed;
   }
 
   Instructions run(const Proposer& propose) {
@@ -31,21 +30,22 @@ class Rounds {
         if (asked[i]) fruitless_[i] = yielded[i] ? 0 : fruitless_[i] + 1;
       }
     }
+    result_.owed = due_.owed;
     return std::move(result_);
   }
 
  private:
   /// The tasks of the instructions that are still missing, but for those that are given up.
   std::vector<Task> next() const {
-    TaskCounts owed = result_.owed;
+    Due due = due_;
     std::vector<Task> tasks;
     for (std::size_t i = result_.list.size(); i < static_cast<std::size_t>(request_.count); ++i) {
-      const std::vector<Task> order = preferences(owed, config_);
+      const std::vector<Task> order = preferences(due, config_);
       const auto task = std::find_if(order.begin(), order.end(), [&](Task one) {
         return fruitless_[at(one)] < config_.attempts;
       });
       if (task == order.end()) break;
-      --owed[at(*task)];
+      --due.owed[at(*task)];
       tasks.push_back(*task);
     }
     return tasks;
@@ -56,7 +56,7 @@ class Rounds {
       result_.drops.push_back({proposal, fault->name, fault->detail});
       return false;
     }
-    --result_.owed[at(proposal.task)];
+    --due_.owed[at(proposal.task)];
     result_.list.push_back(proposal);
     taken_.push_back(proposal);
     return true;
@@ -64,6 +64,7 @@ class Rounds {
 
   const InstructRequest& request_;
   const config::Instruct& config_;
+  Due due_;
   Instructions result_;
   std::vector<Instruction> taken_;  ///< the user's own, too
   std::array<int, kTasks> fruitless_ = {};
@@ -71,9 +72,9 @@ class Rounds {
 
 }  // namespace
 
-Instructions collect(const std::string& caption, const InstructRequest& request,
+Instructions collect(const std::string& caption, const InstructRequest& request, const Due& due,
                      const config::Instruct& config, const Proposer& propose) {
-  return Rounds(caption, request, config).run(propose);
+  return Rounds(caption, request, due, config).run(propose);
 }
 
 }  // namespace ditto::stages::instructing

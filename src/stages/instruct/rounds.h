@@ -6,6 +6,7 @@
 
 #include "ditto/config/config.h"
 #include "ditto/stages/instruct.h"
+#include "stages/instruct/mix.h"
 
 namespace ditto::stages::instructing {
 
@@ -15,10 +16,9 @@ using Proposer = std::function<std::vector<Instruction>(const std::vector<Task>&
                                                         const std::vector<Instruction>& taken)>;
 
 /// Asks in rounds until there are `request.count` instructions that pass quality control. The tasks
-/// are what request.owed asks for (the clip's own part of the mix included). One that yields
-/// nothing usable in config.attempts rounds is given to another and owed on. What doesn't pass is
-/// in `drops`.
-Instructions collect(const std::string& caption, const InstructRequest& request,
+/// are what is due. One that yields nothing usable in config.attempts rounds is given to another
+/// and owed on. What doesn't pass is in `drops`.
+Instructions collect(const std::string& caption, const InstructRequest& request, const Due& due,
                      const config::Instruct& config, const Proposer& propose);
 
 }  // namespace ditto::stages::instructing
