@@ -48,11 +48,16 @@ at::Device use_device(const std::string& name) {
   return {at::kCUDA, static_cast<at::DeviceIndex>(index)};
 }
 
+at::Device choose_device(const std::string& name) {
+  if (name != "auto") return use_device(name);
+  // The CUDA part may be there and see no device, as where they are hidden from a process.
+  return load_cuda_if_present() && at::getNumGPUs() > 0 ? use_device(std::string(kCuda)) : at::kCPU;
+}
+
 Placement use_placement(const std::string& device, const std::string& dtype) {
   const auto format = dtype_from_torch(dtype);
   if (!format) fail("dtype \"" + shown(dtype) + "\" is unknown");
-  if (device != "auto") return {*format, use_device(device)};
-  return {*format, use_device(load_cuda_if_present() ? std::string(kCuda) : "cpu")};
+  return {*format, choose_device(device)};
 }
 
 }  // namespace ditto::nn

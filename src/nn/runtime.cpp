@@ -8,6 +8,8 @@
 
 #include <filesystem>
 
+#include "ditto/nn/device.h"
+
 namespace ditto::nn {
 
 void set_up_torch(int threads) {
@@ -61,5 +63,7 @@ bool load_cuda_if_present(std::string* problem) {
   }
   return library != nullptr;
 }
+
+std::string chosen_device(const std::string& name) { return choose_device(name).str(); }
 
 }  // namespace ditto::nn

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "ditto/core/error.h"
@@ -34,15 +35,25 @@ PixelSamples curved_samples(std::size_t count) {
   return samples;
 }
 
-std::vector<float> apply(const PixelNetwork& network, const PixelSamples& samples) {
+struct Planes {
+  std::vector<float> features, colour;
+};
+
+Planes planes_of(const PixelSamples& samples) {
   const std::size_t n = samples.count;
-  std::vector<float> planar(n * static_cast<std::size_t>(samples.inputs)), colour(3 * n);
+  Planes planes{std::vector<float>(n * static_cast<std::size_t>(samples.inputs)),
+                std::vector<float>(3 * n)};
   for (std::size_t i = 0; i < n; ++i) {
-    for (std::size_t k = 0; k < 5; ++k) planar[k * n + i] = samples.features[i * 5 + k];
-    for (std::size_t c = 0; c < 3; ++c) colour[c * n + i] = samples.base[3 * i + c];
+    for (std::size_t k = 0; k < 5; ++k) planes.features[k * n + i] = samples.features[i * 5 + k];
+    for (std::size_t c = 0; c < 3; ++c) planes.colour[c * n + i] = samples.base[3 * i + c];
   }
-  network.apply(planar.data(), colour.data(), n, n);
-  return colour;
+  return planes;
+}
+
+std::vector<float> apply(const PixelNetwork& network, const PixelSamples& samples) {
+  Planes planes = planes_of(samples);
+  network.apply(planes.features.data(), planes.colour.data(), samples.count, samples.count);
+  return planes.colour;
 }
 
 double mean_error(const std::vector<float>& colour, const PixelSamples& samples) {
@@ -123,6 +134,59 @@ TEST_F(PixelNetworkTest, GradientAgreesWithFiniteDifferences) {
   }
   EXPECT_GT(checked, 20);
 }
+
+/// By tensors on a device, beside the code for the CPU.
+class PixelNetworkOn : public ::testing::TestWithParam<const char*> {
+ protected:
+  void SetUp() override {
+    set_up_torch();
+    if (GetParam() != std::string("cpu") && chosen_device("auto") == "cpu")
+      GTEST_SKIP() << "this machine has no NVIDIA device";
+  }
+
+  /// Fitted by the code for the CPU, and on the device.
+  std::pair<PixelNetwork, PixelNetwork> fitted(PixelNetworkOptions options) const {
+    PixelNetwork here(samples_, options);
+    here.fit(samples_, options);
+    options.device = chosen_device(GetParam());
+    PixelNetwork there(samples_, options);
+    there.fit(samples_, options);
+    return {here, there};
+  }
+
+  PixelSamples samples_ = curved_samples(3001);
+};
+
+TEST_P(PixelNetworkOn, SeesTheSameBatches) {
+  // Last digits grow into visible differences after some hundred steps.
+  const auto [here, there] = fitted({.hidden = 32, .iterations = 30, .batch = 255, .seed = 3});
+  const std::vector<float> expected = apply(here, samples_), colour = apply(there, samples_);
+  EXPECT_LT(mean_error(expected, samples_),
+            0.9 * mean_error(apply(PixelNetwork(samples_, {}), samples_), samples_));
+  EXPECT_NE(expected, colour);
+  for (std::size_t i = 0; i < colour.size(); ++i) ASSERT_NEAR(colour[i], expected[i], 1e-5);
+}
+
+TEST_P(PixelNetworkOn, IsAsGoodWhenFitted) {
+  const auto [here, there] = fitted({.hidden = 32, .iterations = 600, .batch = 255, .seed = 3});
+  const double expected = mean_error(apply(here, samples_), samples_);
+  EXPECT_NEAR(mean_error(apply(there, samples_), samples_), expected, 0.05 * expected);
+}
+
+TEST_P(PixelNetworkOn, AppliesTheSameNetworkInPieces) {
+  auto [here, there] = fitted({.hidden = 24, .iterations = 100, .batch = 255, .seed = 3});
+  std::ranges::copy(here.parameters(), there.parameters().begin());
+  samples_.features[7] = 100;  // far beyond what was seen
+  const std::vector<float> expected = apply(here, samples_);
+  const std::size_t n = samples_.count, first = 1000;
+  auto [planar, colour] = planes_of(samples_);
+  there.apply(planar.data(), colour.data(), n, first);
+  EXPECT_EQ(colour[first], samples_.base[3 * first]);
+  there.apply(planar.data() + first, colour.data() + first, n, n - first);
+  for (std::size_t i = 0; i < colour.size(); ++i) ASSERT_NEAR(colour[i], expected[i], 2e-6);
+}
+
+INSTANTIATE_TEST_SUITE_P(Devices, PixelNetworkOn, ::testing::Values("cpu", "cuda:0"));
 
 TEST_F(PixelNetworkTest, RefusesSizesThatDontFit) {
   PixelSamples samples = curved_samples(10);

@@ -11,9 +11,12 @@ namespace ditto::nn {
 /// where there is no such device.
 at::Device use_device(const std::string& name);
 
-/// A device and a number format by the names that configs have for them; the device "auto" is cuda
-/// where there is an NVIDIA device, else cpu. Throws Error(kUsage) as use_device() does, and for an
-/// unknown format.
+/// The device by the name that configs have for it, in which "auto" is cuda where there is an
+/// NVIDIA device, else cpu. Throws as use_device() does.
+at::Device choose_device(const std::string& name);
+
+/// A device and a number format by the names that configs have for them. Throws Error(kUsage) as
+/// use_device() does, and for an unknown format.
 Placement use_placement(const std::string& device, const std::string& dtype);
 
 }  // namespace ditto::nn

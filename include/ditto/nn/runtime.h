@@ -24,4 +24,7 @@ bool torch_computes();
 /// device. False without a device or library; `problem` then tells why, empty without a device.
 bool load_cuda_if_present(std::string* problem = nullptr);
 
+/// choose_device() of nn/device.h for code that doesn't see LibTorch's headers: "cpu" or "cuda:N".
+std::string chosen_device(const std::string& name);
+
 }  // namespace ditto::nn
