@@ -13,8 +13,8 @@ enum class Effect { kResult, kNone };
 
 /// The keys that the sections of all native backends have: where the networks compute, and how.
 template <class V, class Section>
-void describe_computing(V& v, Section& c) {
-  v.text("device", c.device, "native: cpu, cuda, cuda:N, or auto (cuda where there is an NVIDIA device).", Effect::kNone);
+void describe_computing(V& v, Section& c, const char* device = "native: cpu, cuda, cuda:N, or auto (cuda where there is an NVIDIA device).") {
+  v.text("device", c.device, device, Effect::kNone);
   v.choice("dtype", c.dtype, {"bfloat16", "float16", "float32"}, "native: number format of the networks.");
 }
 
@@ -102,7 +102,7 @@ void describe(V& v, Generate& c) {
   v.number("guidance", c.guidance, 0, 100, "native: scale of classifier-free guidance; 1: none; 0: 5, or 1 with a recipe, beside which there can be no other.");
   v.number("control_scale", c.control_scale, 0, 10, "native: how much the control video and the edited key frame count.");
   v.text("negative_prompt", c.negative_prompt, "native: what guidance above 1 leads away from.");
-  describe_computing(v, c);
+  describe_computing(v, c, "Where networks compute, the builtin's pixel network too: cpu, cuda, cuda:N, or auto (cuda where there is an NVIDIA device).");
   v.flag("keep_loaded", c.keep_loaded,
          "native: keep all networks in memory from one sample to the next; else each is read when its turn comes and freed after it.",
          Effect::kNone);

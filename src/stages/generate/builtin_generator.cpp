@@ -5,6 +5,7 @@
 #include "ditto/core/error.h"
 #include "ditto/core/stop.h"
 #include "ditto/media/flow.h"
+#include "ditto/nn/runtime.h"
 #include "ditto/stages/generate.h"
 #include "stages/curate/cuts.h"
 #include "stages/generate/key_edit.h"
@@ -45,6 +46,12 @@ void for_each_frame(std::size_t count, int threads, const std::function<void(std
   if (failure) std::rethrow_exception(failure);
 }
 
+/// Where pixel networks are computed, as nn::PixelNetworkOptions has it.
+std::string device_of(const config::Generate& config) {
+  const std::string device = nn::chosen_device(config.device);
+  return device == "cpu" ? "" : device;
+}
+
 /// The network that a preset fits.
 nn::PixelNetworkOptions network_of(const config::Generate& config) {
   nn::PixelNetworkOptions network{.hidden = 96, .iterations = 1600, .batch = 2048};
@@ -74,7 +81,7 @@ void check_keys(const Clip& clip, const std::vector<EditedKey>& keys,
 class BuiltinGenerator : public Generator {
  public:
   BuiltinGenerator(const config::Generate& config, int threads)
-      : config_(config), threads_(std::max(1, threads)) {}
+      : config_(config), threads_(std::max(1, threads)), device_(device_of(config)) {}
 
   BackendId id() const override { return {"builtin", 5, ""}; }
 
@@ -95,11 +102,12 @@ class BuiltinGenerator : public Generator {
     const std::size_t kept = pixels * 44 * count;
     const std::size_t fitting =
         pixels * (PixelFeatures::kBytesPerPixel + 60) + EditModel::kFittingBytes;
+    const std::size_t bands =
+        static_cast<std::size_t>(shape.width) * EditModel::kBandBytesPerColumn +
+        (device_.empty() ? 0 : EditModel::kDeviceBandBytes);
     const std::size_t frames =
-        shape.video_bytes() +
-        static_cast<std::size_t>(threads_) *
-            (pixels * (PixelFeatures::kBytesPerPixel + 24) +
-             static_cast<std::size_t>(shape.width) * EditModel::kBandBytesPerColumn);
+        shape.video_bytes() + static_cast<std::size_t>(threads_) *
+                                  (pixels * (PixelFeatures::kBytesPerPixel + 24) + bands);
     return kept + std::max(fitting, frames) + (4U << 20);
   }
 
@@ -134,6 +142,7 @@ class BuiltinGenerator : public Generator {
                               .overlay = overlay_from(config_.overlay)};
     options.model.network.seed = stream.seed();
     options.model.network.threads = threads_;
+    options.model.network.device = device_;
     const KeyEdits edits(clip, keys, flows, options);
 
     result.video.fps = clip.video.fps;
@@ -162,6 +171,8 @@ class BuiltinGenerator : public Generator {
                       {"known_without_flow", edits.explained()},
                       {"keys", nlohmann::json::array()},
                       {"confidence", nlohmann::json::array()}};
+    // Its last bits aren't the CPU's.
+    if (!device_.empty()) result.details["device"] = "cuda";
     for (const float confidence : result.confidence)
       result.details["confidence"].push_back(std::round(1000.0 * static_cast<double>(confidence)) /
                                              1000);
@@ -179,6 +190,7 @@ class BuiltinGenerator : public Generator {
  private:
   config::Generate config_;
   int threads_;
+  std::string device_;
 };
 
 }  // namespace

@@ -7,7 +7,7 @@
 namespace ditto::stages {
 namespace {
 
-constexpr int kBandRows = 8;
+constexpr int kBandRows = 8;  // stay in the cache
 // A colour map that fits this well needs no network: the rest is below what encoding leaves.
 constexpr double kGoodEnough = 46.0;  // dB
 // Where on the screen a pixel is is let in as an input only where it explains a lot: forced on
@@ -160,9 +160,12 @@ cv::Mat EditModel::apply(const cv::Mat& source) const {
   }
   const PixelFeatures features(source, map_);
   const auto inputs = static_cast<std::size_t>(network_->inputs());
-  std::vector<float> planes(inputs * kBandRows * width), colour(3 * kBandRows * width);
-  for (int row = 0; row < source.rows; row += kBandRows) {
-    const int rows = std::min(kBandRows, source.rows - row);
+  const int band =
+      network_->on_device() ? std::max(kBandRows, kDevicePixels / source.cols) : kBandRows;
+  const auto most = static_cast<std::size_t>(std::min(band, source.rows)) * width;
+  std::vector<float> planes(inputs * most), colour(3 * most);
+  for (int row = 0; row < source.rows; row += band) {
+    const int rows = std::min(band, source.rows - row);
     const std::size_t stride = static_cast<std::size_t>(rows) * width;
     read_band(features, row, rows, screen_, directed_, stride, planes.data());
     std::copy_n(planes.data() + PixelFeatures::kBase * stride, 3 * stride, colour.data());

@@ -14,6 +14,9 @@ namespace ditto::stages {
 /// What an edit does, learned from images before and after it, as a function of a pixel and its
 /// neighbourhood: a colour map, and a pixel network for what colours alone don't tell.
 class EditModel {
+  /// Pixels that go to a device at once, where they take about 1 KB each.
+  static constexpr int kDevicePixels = 1 << 17;
+
  public:
   struct Options {
     nn::PixelNetworkOptions network;  ///< no iterations: the colour map alone
@@ -24,8 +27,10 @@ class EditModel {
   };
   /// Upper bound of what fitting needs beside images of the key's size: samples and their order.
   static constexpr std::size_t kFittingBytes = 52U << 20;
-  /// Of apply(), for its bands of planes, per column of the image.
+  /// Of apply(), for its bands of planes, per column of the image, or in all for a network that is
+  /// on a device, which takes larger ones.
   static constexpr std::size_t kBandBytesPerColumn = 2048;
+  static constexpr std::size_t kDeviceBandBytes = 256UL * kDevicePixels;
 
   /// Pairs of one size, at least one. `screen` are more inputs of the network.
   EditModel(std::span<const ImagePair> pairs, const Options& options,

@@ -115,8 +115,9 @@ bool is_displaced(const KeyAlignment& found) {
 
 class Aligner {
  public:
-  Aligner(const cv::Mat& source, const cv::Mat& edited, std::uint64_t seed)
-      : source_(source), edited_(edited), seed_(seed) {}
+  Aligner(const cv::Mat& source, const cv::Mat& edited, std::uint64_t seed,
+          const std::string& device)
+      : source_(source), edited_(edited), seed_(seed), device_(device) {}
 
   KeyAlignment run() const {
     double undirected = 0, ignored = 0;
@@ -147,7 +148,8 @@ class Aligner {
                                               .iterations = 200,
                                               .batch = 512,
                                               .seed = seed_,
-                                              .threads = 1},  // as fast as two: it is small
+                                              .threads = 1,  // as fast as two: it is small
+                                              .device = device_},
                                   .directed = directed,
                                   .samples = 60000});
   }
@@ -199,12 +201,14 @@ class Aligner {
   const cv::Mat& source_;
   const cv::Mat& edited_;
   std::uint64_t seed_;
+  const std::string& device_;
 };
 
 }  // namespace
 
-KeyAlignment align_key(const cv::Mat& source, const cv::Mat& edited, std::uint64_t seed) {
-  return Aligner(source, edited, seed).run();
+KeyAlignment align_key(const cv::Mat& source, const cv::Mat& edited, std::uint64_t seed,
+                       const std::string& device) {
+  return Aligner(source, edited, seed, device).run();
 }
 
 }  // namespace ditto::stages

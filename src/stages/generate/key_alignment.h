@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <opencv2/core.hpp>
+#include <string>
 
 namespace ditto::stages {
 
@@ -24,7 +25,9 @@ struct KeyAlignment {
 /// directions, with which it could learn to move things itself; for edits that have directions,
 /// such as an emboss, another one that does is tried. The picture is moved only if the displacement
 /// is more than a measuring error and a model explains the moved picture clearly better, so that a
-/// key frame that lies right is left as it is.
-KeyAlignment align_key(const cv::Mat& source, const cv::Mat& edited, std::uint64_t seed);
+/// key frame that lies right is left as it is. `device`: of the models' networks, as
+/// nn::PixelNetworkOptions has it.
+KeyAlignment align_key(const cv::Mat& source, const cv::Mat& edited, std::uint64_t seed,
+                       const std::string& device = "");
 
 }  // namespace ditto::stages

@@ -72,8 +72,10 @@ KeyEdits::KeyEdits(const Clip& clip, std::span<const EditedKey> keys,
   std::vector<ImagePair> pairs;
   for (const EditedKey& key : keys) {
     const cv::Mat& source = clip.video.frames[static_cast<std::size_t>(key.frame)];
-    alignments_.push_back(options.align ? align_key(source, key.picture, options.model.network.seed)
-                                        : KeyAlignment{.picture = key.picture});
+    const nn::PixelNetworkOptions& network = options.model.network;
+    alignments_.push_back(options.align
+                              ? align_key(source, key.picture, network.seed, network.device)
+                              : KeyAlignment{.picture = key.picture});
     pairs.push_back({source, alignments_.back().picture, alignments_.back().unknown});
   }
   const ScreenInputs screen = look_into(pairs, options);
