@@ -80,6 +80,32 @@ TEST_F(NativeGenerate, RefusesAKeyFrameOfAnotherSize) {
   EXPECT_THROW(run(clip, clip.key()(cv::Rect(0, 0, 32, 32)), "gold"), Error);
 }
 
+TEST_F(NativeGenerate, RefusesOtherKeysThanPreparedFor) {
+  const Clip clip = moving_scene({64, 48}, 5, true);
+  const auto generator = make_generator(tiny(), 1);
+  EXPECT_THROW(generator->generate(clip, *generator->prepare(clip, {1}), {{2, clip.key()}}, "gold",
+                                   Stream(1, "scene_000000_0", "generate")),
+               Error);
+}
+
+TEST_F(NativeGenerate, RefusesAClipWithACut) {
+  Clip clip = moving_scene({64, 48}, 9, false);
+  for (std::size_t t = 5; t < 9; ++t) clip.video.frames[t] = cloud({64, 48}, 33, 4, 45);
+  const Generation result = run(clip, clip.key(), "gold");
+  EXPECT_NE(result.refusal.find("frame 5"), std::string::npos) << result.refusal;
+  EXPECT_TRUE(result.video.frames.empty());
+  EXPECT_EQ(result.details.at("cuts"), nlohmann::json({5}));
+
+  config::Generate config = tiny();
+  config.shot_threshold = 0;
+  const auto generator = make_generator(config, 1);
+  const Generation unasked =
+      generator->generate(clip, *generator->prepare(clip), {{clip.key_frame, clip.key()}}, "gold",
+                          Stream(1, "scene_000000_0", "generate"));
+  EXPECT_EQ(unasked.refusal, "");
+  EXPECT_EQ(unasked.video.frames.size(), 9U);
+}
+
 TEST_F(NativeGenerate, FaultsOfTheConfigComeOutAtOnce) {
   config::Generate config = tiny();
   EXPECT_EQ(problem_of(config), "");

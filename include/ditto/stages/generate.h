@@ -52,8 +52,9 @@ class Generator {
   }
   /// Appearance comes from the edited key frames alone, which are edits of one kind: what one of
   /// them doesn't show is taken from another. `instruction` is the edit's text, for generators that
-  /// read. A clip of more than one shot is refused. Results don't depend on the number of threads.
-  /// Throws Error(kInput) when a key's picture has another size than the clip.
+  /// read. A clip of more than one shot is refused, whatever the backend. Results don't depend on
+  /// the number of threads. Throws Error(kInput) when a key's picture has another size than the
+  /// clip, or the keys aren't those that the clip was prepared for.
   virtual Generation generate(const Clip& clip, const Prepared& prepared,
                               const std::vector<EditedKey>& keys, const std::string& instruction,
                               Stream stream) const = 0;

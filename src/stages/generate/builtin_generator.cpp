@@ -1,15 +1,11 @@
-#include <fmt/ranges.h>
+#include "stages/generate/builtin_generator.h"
 
 #include <thread>
 
-#include "ditto/core/error.h"
 #include "ditto/core/stop.h"
 #include "ditto/media/flow.h"
 #include "ditto/nn/runtime.h"
-#include "ditto/stages/generate.h"
-#include "stages/curate/cuts.h"
 #include "stages/generate/key_edit.h"
-#include "stages/generate/native_generator.h"
 #include "stages/generate/pixel_features.h"
 
 namespace ditto::stages {
@@ -23,8 +19,7 @@ class PreparedClip : public Generator::Prepared {
     return bytes;
   }
 
-  std::vector<int> cuts;       ///< frames that begin another shot
-  std::vector<KeyFlow> flows;  ///< to each key; none when there are cuts
+  std::vector<KeyFlow> flows;  ///< to each key
 };
 
 /// Runs work(i) for every i below `count` on `threads` threads; the first failure is thrown.
@@ -59,23 +54,6 @@ nn::PixelNetworkOptions network_of(const config::Generate& config) {
   if (config.preset == "best") network = {.hidden = 96, .iterations = 2000, .batch = 4096};
   if (config.iterations > 0) network.iterations = config.iterations;
   return network;
-}
-
-void check_keys(const Clip& clip, const std::vector<EditedKey>& keys,
-                const std::vector<KeyFlow>& flows) {
-  const bool prepared = std::equal(
-      keys.begin(), keys.end(), flows.begin(), flows.end(),
-      [](const EditedKey& key, const KeyFlow& flow) { return key.frame == flow.key_frame(); });
-  if (!prepared)
-    throw Error(ErrorKind::kInput, clip.id + ": other key frames than the clip was prepared for");
-  for (const EditedKey& key : keys) {
-    const cv::Size size = clip.video.size();
-    if (key.picture.type() == CV_8UC3 && key.picture.size() == size) continue;
-    throw Error(
-        ErrorKind::kInput,
-        fmt::format("clip {}: the edited key frame is {}x{}, expected RGB of the clip's size {}x{}",
-                    clip.id, key.picture.cols, key.picture.rows, size.width, size.height));
-  }
 }
 
 class BuiltinGenerator : public Generator {
@@ -114,9 +92,6 @@ class BuiltinGenerator : public Generator {
   std::shared_ptr<const Prepared> prepare(const Clip& clip,
                                           const std::vector<int>& key_frames) const override {
     auto prepared = std::make_shared<PreparedClip>();
-    if (config_.shot_threshold > 0)
-      prepared->cuts = curate::cuts_in(clip.video, config_.shot_threshold);
-    if (!prepared->cuts.empty()) return prepared;
     const auto quality =
         config_.preset == "draft" ? media::FlowQuality::kFast : media::FlowQuality::kMedium;
     for (const int key : key_frames)
@@ -127,16 +102,8 @@ class BuiltinGenerator : public Generator {
   Generation generate(const Clip& clip, const Prepared& prepared,
                       const std::vector<EditedKey>& keys, const std::string& /*instruction*/,
                       Stream stream) const override {
-    const auto& [cuts, flows] = dynamic_cast<const PreparedClip&>(prepared);
+    const auto& flows = dynamic_cast<const PreparedClip&>(prepared).flows;
     Generation result;
-    if (!cuts.empty()) {
-      result.refusal =
-          fmt::format("another shot begins at frame {}: an edit can't be carried over a cut",
-                      fmt::join(cuts, ", "));
-      result.details = {{"cuts", cuts}};
-      return result;
-    }
-    check_keys(clip, keys, flows);
     KeyEdits::Options options{.model = {.network = network_of(config_)},
                               .align = config_.align_key,
                               .overlay = overlay_from(config_.overlay)};
@@ -195,8 +162,7 @@ class BuiltinGenerator : public Generator {
 
 }  // namespace
 
-std::unique_ptr<Generator> make_generator(const config::Generate& config, int threads) {
-  if (config.backend == "native") return make_native_generator(config);
+std::unique_ptr<Generator> make_builtin_generator(const config::Generate& config, int threads) {
   return std::make_unique<BuiltinGenerator>(config, threads);
 }
 

@@ -1,7 +1,5 @@
 #include "stages/generate/native_generator.h"
 
-#include <fmt/format.h>
-
 #include <charconv>
 #include <opencv2/imgproc.hpp>
 
@@ -83,7 +81,7 @@ class NativeGenerator : public Generator {
             [&] { return std::make_unique<models::VaceGenerator>(options_of(config)); })),
         digest_(as_config_fault("generate", [&] { return generator_->digest(); })) {}
 
-  BackendId id() const override { return {"native", 2, digest_}; }
+  BackendId id() const override { return {"native", 3, digest_}; }
 
   std::size_t prepared_bytes(const ClipShape&, int) const override { return 0; }
 
@@ -100,16 +98,7 @@ class NativeGenerator : public Generator {
   Generation generate(const Clip& clip, const Prepared&, const std::vector<EditedKey>& keys,
                       const std::string& instruction, Stream stream) const override {
     models::VaceRequest request;
-    for (const EditedKey& key : keys) {
-      if (key.picture.type() != CV_8UC3 || key.picture.size() != clip.video.size()) {
-        throw Error(ErrorKind::kInput,
-                    fmt::format("clip {}: the edited key frame is {}x{}, expected RGB of the "
-                                "clip's size {}x{}",
-                                clip.id, key.picture.cols, key.picture.rows,
-                                clip.video.size().width, clip.video.size().height));
-      }
-      request.references.push_back(pictures_of({key.picture}));
-    }
+    for (const EditedKey& key : keys) request.references.push_back(pictures_of({key.picture}));
     request.control = grey_of(clip.video);
     request.prompt = instruction;
     request.negative_prompt = config_.negative_prompt;
