@@ -93,6 +93,16 @@ TEST(Regions, SkyAndGrassAreFoundWhereTheyAre) {
   EXPECT_FALSE(editing::find_greenery(indoors));
 }
 
+TEST(Regions, APatternInGreenIsNoFoliage) {
+  cv::Mat picture(240, 320, CV_8UC3, cv::Scalar(40, 40, 44));
+  const cv::Rect box(20, 120, 110, 100);
+  picture(box).setTo(cv::Scalar(70, 160, 60));
+  for (int y = 0; y < box.height; y += 55)
+    picture(box).rowRange(y, y + 22).setTo(cv::Scalar(190, 190, 50));
+  cv::circle(picture, {220, 90}, 45, cv::Scalar(60, 150, 50), cv::FILLED);
+  EXPECT_FALSE(editing::find_greenery(picture));
+}
+
 TEST(Regions, APlainWallIsABackground) {
   cv::Mat picture(240, 416, CV_8UC3, cv::Scalar(214, 210, 202));
   cv::circle(picture, {200, 120}, 50, kBluePaint, cv::FILLED, cv::LINE_AA);

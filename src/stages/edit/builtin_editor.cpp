@@ -45,7 +45,7 @@ class BuiltinEditor : public Editor {
     digest_ = editing::digest_of(objects_);
   }
 
-  BackendId id() const override { return {"builtin", 5, digest_}; }
+  BackendId id() const override { return {"builtin", 6, digest_}; }
   std::vector<OwnObject> own_objects() const override { return own_objects_; }
 
   EditResult edit(const cv::Mat& key_frame, const Clip* clip, const Instruction& instruction,

@@ -284,7 +284,17 @@ double texture_within(const cv::Mat& light, const cv::Mat& mask) {
   cv::erode(mask, inside, ellipse(11), {-1, -1}, 1, cv::BORDER_CONSTANT, cv::Scalar(255));
   // Thin foliage is all border.
   if (cv::countNonZero(inside) < 0.2 * cv::countNonZero(mask)) inside = mask;
-  return cv::mean(cv::abs(light - blurred(light, 3)), inside)[0];
+  const cv::Mat deviation = cv::abs(light - blurred(light, 3));
+  std::vector<float> values;
+  for (int y = 0; y < inside.rows; ++y) {
+    for (int x = 0; x < inside.cols; ++x) {
+      if (inside.at<uchar>(y, x) != 0) values.push_back(deviation.at<float>(y, x));
+    }
+  }
+  if (values.empty()) return 0;
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
 }
 
 std::optional<Region> find_greenery(const cv::Mat& rgb) {
@@ -303,7 +313,7 @@ std::optional<Region> find_greenery(const cv::Mat& rgb) {
       mask |= components == i;
   }
   const double area = cv::countNonZero(mask) / static_cast<double>(small.total());
-  if (area < 0.10 || texture_within(luma_of(small), mask) < 0.007) return std::nullopt;
+  if (area < 0.10 || texture_within(luma_of(small), mask) < kLeafTexture) return std::nullopt;
   Region region;
   finish(region, mask, rgb.size());
   const cv::Mat lower = mask.rowRange(mask.rows * 2 / 5, mask.rows);

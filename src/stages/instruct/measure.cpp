@@ -49,8 +49,8 @@ void add_statistics(const cv::Mat& rgb8, double weight, Measurements& m) {
   m.saturation += weight * saturation / count;
   m.white += weight * white / count;
   // A green wall has no leaves.
-  constexpr double kLeafTexture = 0.007;
-  if (editing::texture_within(light, green_mask) > kLeafTexture) m.green += weight * green / count;
+  if (editing::texture_within(light, green_mask) > editing::kLeafTexture)
+    m.green += weight * green / count;
   m.warmth += weight * warmth / count;
 }
 
