@@ -85,6 +85,23 @@ TEST_F(Generate, LearnsAFilterOfTheNeighbourhood) {
   }
 }
 
+TEST_F(Generate, LearnsFogThatDarkensAndLightensByThePlace) {
+  const Clip clip = moving_scene({192, 112}, 7, false);
+  const auto foggy = [](const cv::Mat& rgb) {
+    cv::Mat out = rgb.clone();
+    for (int y = 0; y < out.rows; ++y) {
+      const double fog = 0.85 - 0.6 * y / (out.rows - 1);
+      cv::addWeighted(rgb.row(y), 1 - fog, cv::Mat(1, out.cols, CV_8UC3, cv::Scalar::all(120)), fog,
+                      0, out.row(y));
+    }
+    return out;
+  };
+  const Generation result = run(clip, foggy(clip.key()), 1, 600);
+  EXPECT_TRUE(result.details["screen_position"].get<bool>());
+  for (const std::size_t t : {0U, 6U})
+    EXPECT_GT(psnr(result.video.frames[t], foggy(clip.video.frames[t])), 44) << "frame " << t;
+}
+
 TEST_F(Generate, LocalRecolourFollowsTheMovingDisk) {
   const Clip clip = moving_scene(kSize, 9, true);
   const Generation result = run(clip, recoloured(clip.key()), 1, 600);
