@@ -108,7 +108,7 @@ def through(frames, codec, container):
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / f"v.{container}"
         subprocess.run(["ffmpeg", "-v", "error", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{w}x{h}", "-r", "25", "-i",
-                        "-", *codec, "-threads", "1", str(path)],
+                        "-", "-vf", clips.FROM_RGB, *codec, "-threads", "1", str(path)],
                        input=np.ascontiguousarray(frames).tobytes(), check=True)
         return clips.read_video(path)
 

@@ -4,8 +4,9 @@ For each pair of clip and editor: the editor is applied to the key frame, the pr
 that picture, and its video is compared with the editor applied to every frame. Other methods answer
 the same question: `copy` the source, `freeze` the edited key, a colour `lut` fitted on the key pair,
 the edited key moved along by optical flow (`warp`). Every answer is encoded alike. With --warped-key the
-picture is displaced by 1.4 px on average, as by an editor that draws it anew. Two methods are not run
-unless named: `unaligned`, the program with generate.align_key off, and `recipe`, the same idea in NumPy.
+picture is displaced by 1.4 px on average, as by an editor that draws it anew. Three methods are not run
+unless named: `unaligned`, the program with generate.align_key off, `recipe`, the same idea in NumPy, and
+`oracle`, which shows what encoding alone takes away.
 
     .deps/venv-quality/bin/python tests/quality/propagation.py --binary build/release/bin/ditto
 """
@@ -28,7 +29,7 @@ import recipe
 import scene as scenes
 
 METHODS = ("ditto", "copy", "freeze", "lut", "warp")
-OTHER_METHODS = ("unaligned", "recipe")
+OTHER_METHODS = ("unaligned", "recipe", "oracle")
 
 
 @dataclasses.dataclass
@@ -152,6 +153,8 @@ def run(binary, stretches, editors, methods=METHODS, frames=33, width=480, step=
                                               (*extra, "--set", "generate.align_key=false"))
                 elif method == "recipe":
                     answer = _encoded(recipe.recipe(source, keys[0], pictures[0]), crf)
+                elif method == "oracle":
+                    answer = _encoded(oracle, crf)
                 elif method == "copy":
                     answer = _encoded(source, crf)
                 elif method == "freeze":
