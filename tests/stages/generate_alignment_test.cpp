@@ -98,6 +98,29 @@ TEST_F(GenerateAlignment, LeavesAPictureThatLiesRightAsItIs) {
   }
 }
 
+TEST_F(GenerateAlignment, LeavesALookThatMovesSomeColoursOnly) {
+  // For red and cyan glasses. Two channels would lie better if all were moved.
+  cv::Mat source = cloud(kSize, 7, 2.5, 12);
+  cv::RNG random(3);
+  for (int i = 0; i < 60; ++i) {
+    const cv::Rect box(random.uniform(-10, 230), random.uniform(-10, 130), random.uniform(10, 60),
+                       random.uniform(10, 50));
+    const double grey = random.uniform(30, 220);
+    cv::rectangle(source, box,
+                  {grey + random.uniform(-25, 25), grey, grey + random.uniform(-25, 25)},
+                  cv::FILLED);
+  }
+  const auto moved = [&](float by) {
+    return displaced(source, [&](cv::Point2f) { return cv::Point2f(by, 0); });
+  };
+  for (const float by : {3.0f, 4.0f}) {
+    cv::Mat picture = moved(-by);
+    cv::mixChannels(std::vector<cv::Mat>{moved(by)}, std::vector<cv::Mat>{picture}, {0, 0});
+    const KeyAlignment aligned = align_key(source, picture, 1);
+    EXPECT_FALSE(aligned.applied) << aligned.displacement << " px, " << aligned.gain << " dB";
+  }
+}
+
 TEST_F(GenerateAlignment, MakesTheVideoLieOnItsSource) {
   const auto run = [&](bool align) {
     config::Generate config;

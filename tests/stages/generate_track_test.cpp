@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "stages/generate/object_layers.h"
 #include "stages/generate/object_template.h"
 #include "stages/generate/object_track.h"
 #include "stages/moving_scene.h"
@@ -63,6 +64,25 @@ TEST_F(GenerateTrack, StaysWhereItIsWhenNothingIsFound) {
       template_.match(MatchedFrame(cloud(kSize, 5, 2.5, 35)), similarity(0, 1, {300, 0}));
   EXPECT_EQ(match.transform, similarity(0, 1, {300, 0}));
   EXPECT_EQ(match.error, ObjectTemplate::kMostDifference);
+}
+
+TEST_F(GenerateTrack, TellsADrawnThingFromTheStrokesOfALook) {
+  // Checks over what was there; and as much of them as a model can leave of strokes that the look
+  // has everywhere.
+  const cv::Mat source = cloud(kSize, 7, 2.5, 35);
+  cv::Mat edited(kSize, CV_8UC3, cv::Scalar::all(255)), residual;
+  for (int y = 0; y < kBox.height; ++y) {
+    for (int x = 0; x < kBox.width; ++x) {
+      edited.at<cv::Vec3b>(kBox.tl() + cv::Point(x, y)) =
+          cv::Vec3b::all((x / 4 + y / 4) % 2 ? 250 : 0);
+    }
+  }
+  cv::subtract(edited, source, residual, cv::noArray(), CV_32F);
+  cv::Mat elsewhere(kSize, CV_8U, cv::Scalar(255));
+  elsewhere(kBox).setTo(0);
+  residual.setTo(cv::Scalar::all(0), elsewhere);
+  EXPECT_EQ(ObjectLayers(source, edited, residual).size(), 1U);
+  EXPECT_TRUE(ObjectLayers(source, edited, residual * 0.35).empty());
 }
 
 TEST_F(GenerateTrack, KnowsAPlainTemplate) {

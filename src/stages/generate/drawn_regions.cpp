@@ -69,6 +69,9 @@ std::vector<DrawnRegion> drawn_regions(const cv::Mat& source, const cv::Mat& edi
     region.inside = labels(region.box) == label;
     region.area = area;
     region.energy = std::pow(cv::norm(residual(region.box), cv::NORM_L2, region.inside), 2);
+    const double change =
+        std::pow(cv::norm(edited(region.box), source(region.box), cv::NORM_L2, region.inside), 2);
+    region.left = region.energy / std::max(change, 1.0);
     region.relation = detail_correlation(source(region.box), edited(region.box), region.inside);
     regions.push_back(region);
   }

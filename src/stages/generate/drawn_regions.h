@@ -11,6 +11,7 @@ struct DrawnRegion {
   cv::Mat inside;       ///< CV_8UC1 of the box's size, 255 on the region, gaps closed
   double area = 0;      ///< pixels inside
   double energy = 0;    ///< sum of the residual's squares inside
+  double left = 0;      ///< energy as a share of that of the edit's whole change inside
   double relation = 0;  ///< correlation of the source's and the edit's fine detail inside, -1..1
   /// Pixels that have little to do with the source's: a thing was drawn over them.
   bool covers() const;

@@ -13,6 +13,7 @@ namespace {
 constexpr double kLeastDisplacement = 0.3;  // px
 constexpr double kLeastAgreement = 0.5;     // of neighbouring flow: else it found nothing to follow
 constexpr double kLeastGain = 1.0;          // dB
+constexpr double kChannelLoss = 1.1;        // of a channel's mean square, beyond which it is worse
 constexpr double kLeastExplained = 20;      // dB; a model that explains less is no measure
 // Where a model with directions explains an edit better by this much, the edit has directions.
 constexpr double kDirectionsGain = 1.5;  // dB
@@ -123,21 +124,23 @@ class Aligner {
     double undirected = 0, ignored = 0;
     KeyAlignment found = find(false, undirected);
     if (!is_displaced(found)) return unmoved(found);
-    const double directed = explained(edited_, found.unknown, true);
-    const double after = explained(found.picture, found.unknown, true);
-    found.gain = after - directed;
+    const Fit before = fit(edited_, found.unknown), after = fit(found.picture, found.unknown);
+    const double directed = before.psnr;
+    found.gain = after.psnr - before.psnr;
     // An emboss of a picture that lies right is explained by directions; moving it doesn't help a
     // model that has none to do as well.
-    found.applied = found.gain >= kLeastGain && after >= kLeastExplained &&
+    found.applied = found.gain >= kLeastGain && after.psnr >= kLeastExplained &&
+                    as_a_whole(before, after) &&
                     explained(found.picture, found.unknown, false) >= directed - kDirectionsGain;
     if (found.applied) return found;
     if (directed < undirected + kDirectionsGain || directed < kLeastExplained)
       return unmoved(found);
     found = find(true, ignored);
     if (!is_displaced(found)) return unmoved(found);
-    found.gain =
-        explained(found.picture, found.unknown, true) - explained(edited_, found.unknown, true);
-    found.applied = found.gain >= kLeastGain;
+    const Fit unmoved_fit = fit(edited_, found.unknown),
+              moved_fit = fit(found.picture, found.unknown);
+    found.gain = moved_fit.psnr - unmoved_fit.psnr;
+    found.applied = found.gain >= kLeastGain && as_a_whole(unmoved_fit, moved_fit);
     return found.applied ? found : unmoved(found);
   }
 
@@ -152,6 +155,25 @@ class Aligner {
                                               .device = device_},
                                   .directed = directed,
                                   .samples = 60000});
+  }
+
+  /// How well a model with directions explains a picture where it is known.
+  struct Fit {
+    double psnr = 0;         ///< dB
+    cv::Scalar mean_square;  ///< of each channel's error
+  };
+  Fit fit(const cv::Mat& picture, const cv::Mat& unknown) const {
+    const EditModel now = model(picture, unknown, true);
+    const cv::Mat error = residual_of({source_, picture, unknown}, now.apply(source_));
+    return {now.psnr(), cv::mean(error.mul(error), ~unknown)};
+  }
+  /// A picture that is displaced is so in all its colours: a look that moves some of them only, as
+  /// for red and cyan glasses, is explained worse in the others when it is pulled back.
+  static bool as_a_whole(const Fit& before, const Fit& after) {
+    for (int c = 0; c < 3; ++c) {
+      if (after.mean_square[c] > kChannelLoss * before.mean_square[c]) return false;
+    }
+    return true;
   }
 
   /// How well a model explains a picture where it is known, dB.

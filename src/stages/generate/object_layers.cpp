@@ -8,8 +8,11 @@
 namespace ditto::stages {
 namespace {
 
-constexpr double kLargest = 0.2;        // of the picture
-constexpr double kFilled = 0.3;         // of its bounding box
+constexpr double kLargest = 0.2;  // of the picture
+constexpr double kFilled = 0.3;   // of its bounding box
+// What the model leaves of the change there. Drawn things have 0.6 to 1; where a look's strongest
+// strokes are hard to learn it is below 0.2, and they belong to the look.
+constexpr double kLeft = 0.3;
 constexpr double kShareOfEnergy = 0.6;  // that the objects must hold together
 constexpr std::size_t kMostLayers = 6;
 
@@ -19,7 +22,7 @@ ObjectLayers::ObjectLayers(const cv::Mat& source, const cv::Mat& edited, const c
   std::vector<DrawnRegion> regions = drawn_regions(source, edited, residual);
   std::erase_if(regions, [&](const DrawnRegion& region) {
     return region.area > kLargest * static_cast<double>(source.total()) ||
-           region.area < kFilled * region.box.area() || !region.covers();
+           region.area < kFilled * region.box.area() || !region.covers() || region.left < kLeft;
   });
   std::stable_sort(regions.begin(), regions.end(),
                    [](const DrawnRegion& a, const DrawnRegion& b) { return a.energy > b.energy; });
