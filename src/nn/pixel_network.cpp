@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "ditto/core/error.h"
+#include "ditto/nn/translated.h"
 #include "nn/pixel_network_kernel.h"
 #include "nn/pixel_network_training.h"
 
@@ -82,7 +83,7 @@ void PixelNetwork::fit(PixelSamples samples, const PixelNetworkOptions& options)
   PixelTraining training(std::move(samples), options);
   const PixelLayout layout{inputs_, hidden_};
   if (on_device()) {
-    train(training, layout, at::Device(device_), 1, 1, parameters_);
+    translated(place(), [&] { train(training, layout, at::Device(device_), 1, 1, parameters_); });
   } else {
     const int threads = std::clamp(options.threads, 1, kBatchParts);
     train(training, layout, at::kCPU, kBatchParts, threads, parameters_);
@@ -109,7 +110,7 @@ double PixelNetwork::loss_and_gradient(PixelSamples samples, std::vector<float>*
 void PixelNetwork::apply(const float* features, float* colour, std::size_t stride,
                          std::size_t count) const {
   if (on_device()) {
-    apply_on_device(features, colour, stride, count);
+    translated(place(), [&] { apply_on_device(features, colour, stride, count); });
   } else {
     apply_in_tiles(features, colour, stride, count);
   }

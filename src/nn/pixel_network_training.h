@@ -88,8 +88,8 @@ class PixelPass {
 };
 
 /// Adam (Kingma and Ba 2015) on flat parameters, in this program's memory: on the CPU, LibTorch's
-/// square root isn't rounded as the instruction set's is, and to a device a step's gradient and
-/// parameters, some 60 KB each, are hardly farther than a dozen more kernels.
+/// square root isn't rounded as the instruction set's is. With a device, a step's gradient comes
+/// from there and the parameters go there, some 60 KB each.
 class Adam {
  public:
   explicit Adam(std::vector<float>& parameters);

@@ -8,6 +8,7 @@
 #include "ditto/core/error.h"
 #include "ditto/core/random.h"
 #include "ditto/nn/runtime.h"
+#include "ditto/nn/translated.h"
 
 namespace ditto::nn {
 namespace {
@@ -192,6 +193,34 @@ TEST_F(PixelNetworkTest, RefusesSizesThatDontFit) {
   PixelSamples samples = curved_samples(10);
   samples.base.pop_back();
   EXPECT_THROW(PixelNetwork(samples, {}), Error);
+}
+
+TEST_F(PixelNetworkTest, NamesADeviceThatFails) {
+  const PixelSamples samples = curved_samples(100);
+  const PixelNetwork network(samples, {.hidden = 8, .device = "cuda:99"});
+  try {
+    apply(network, samples);
+    ADD_FAILURE() << "there is no such device";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kInput);
+    EXPECT_TRUE(std::string(error.what()).starts_with("pixel network on cuda:99: "));
+    EXPECT_EQ(std::string(error.what()).find("Exception raised from"), std::string::npos);
+  }
+}
+
+TEST(Translated, ShortMemoryMayPass) {
+  const auto kind_of = [](auto&& fault) {
+    try {
+      translated("here", [&] { throw fault; });
+    } catch (const Error& error) {
+      EXPECT_EQ(std::string(error.what()), "here: fault");
+      return error.kind();
+    }
+    return ErrorKind::kFatal;
+  };
+  const c10::SourceLocation place{__func__, __FILE__, __LINE__};
+  EXPECT_EQ(kind_of(c10::OutOfMemoryError(place, "fault")), ErrorKind::kTransient);
+  EXPECT_EQ(kind_of(c10::Error(place, "fault")), ErrorKind::kInput);
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include "ditto/models/config.h"
 #include "ditto/models/lora.h"
 #include "ditto/nn/lora.h"
+#include "ditto/nn/translated.h"
 #include "ditto/nn/weights.h"
 
 /// What every model offers, whatever its class: weights under their checkpoint names, and entries
@@ -22,6 +23,8 @@
 /// use the networks directly. To add a class: a source file with the network and its make function,
 /// and a line in src/models/architectures.cpp.
 namespace ditto::models {
+
+using nn::translated;
 
 using Tensors = std::map<std::string, at::Tensor>;
 
@@ -158,18 +161,5 @@ void check_names(const Entry& entry, const Values& values);
 /// Checks the names, moves the tensors to the device and runs the entry. Throws Error(kInput), also
 /// for what LibTorch finds wrong.
 Values run_entry(const Entry& entry, Values values, at::Device device);
-
-/// The function's result; LibTorch's exceptions become Error(kInput), or Error(kTransient) when
-/// memory is short, without the stack that their what() has.
-template <typename Function>
-auto translated(const std::string& where, Function function) -> decltype(function()) {
-  try {
-    return function();
-  } catch (const c10::OutOfMemoryError& error) {
-    throw Error(ErrorKind::kTransient, where + ": " + error.what_without_backtrace());
-  } catch (const c10::Error& error) {
-    throw Error(ErrorKind::kInput, where + ": " + error.what_without_backtrace());
-  }
-}
 
 }  // namespace ditto::models

@@ -51,13 +51,14 @@ class PixelNetwork {
   /// Minimises the mean absolute error over `samples` with Adam, a short warm-up and a cosine
   /// decay. The samples are taken by value: they are standardised and shuffled in place. Called
   /// again it goes on from the present weights with the moments reset. Throws
-  /// Error(kInput) when the sizes of `samples` don't fit together, and Error(kInterrupted) when a
-  /// stop is asked for.
+  /// Error(kInput) when the sizes of `samples` don't fit together, Error(kInterrupted) when a stop
+  /// is asked for, and as apply() does.
   void fit(PixelSamples samples, const PixelNetworkOptions& options);
 
   /// Colours of `count` pixels. Everything is planar: feature k is `features + k * stride`, channel
   /// c is `colour + c * stride`, read as the base and replaced by the result. On a device all
-  /// pixels are computed at once, in about 4 (2 inputs + 3 hidden) bytes each.
+  /// pixels are computed at once, in about 4 (2 inputs + 3 hidden) bytes each. Throws
+  /// Error(kTransient) when its memory is short, Error(kInput) when it fails otherwise.
   void apply(const float* features, float* colour, std::size_t stride, std::size_t count) const;
 
   /// Mean absolute error over all samples and its gradient with respect to parameters(), in their
@@ -74,6 +75,7 @@ class PixelNetwork {
  private:
   /// Features standardised and clamped, target turned into target minus base.
   void standardise(PixelSamples& samples) const;
+  std::string place() const { return "pixel network on " + device_; }
   void apply_in_tiles(const float* features, float* colour, std::size_t stride,
                       std::size_t count) const;
   void apply_on_device(const float* features, float* colour, std::size_t stride,
