@@ -46,6 +46,12 @@ def editor(name, kind, instruction, mask=None, spread=None, held_out=False, unse
     return add
 
 
+def local_editor(name, instruction, mask, spread, **sets):
+    """An edit that is `spread` inside its `mask`."""
+    editor(name, "local", instruction, mask, spread, **sets)(
+        lambda f, s, t: byte(lerp(unit(f), unit(spread(f, s, t)), unit(mask(f, s, t)))))
+
+
 def by_name(name):
     for e in EDITORS:
         if e.name == name:
