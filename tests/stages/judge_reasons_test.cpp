@@ -130,5 +130,25 @@ TEST_F(JudgeReasons, AsksForNoColourOnlyWhereTheTextDoes) {
   EXPECT_FALSE(measure::check_wording(instruction, {source}, {edited}).has_value());
 }
 
+TEST_F(JudgeReasons, HoldsTheWordsAgainstThePartThatTheTextIsAbout) {
+  cv::Mat source(cv::Size(64, 64), CV_8UC3, cv::Scalar(200, 40, 30));
+  const auto severity = [&](const std::string& text, const cv::Scalar& colour) {
+    cv::Mat edited = source.clone();
+    edited(cv::Rect(0, 0, 32, 64)) = colour;
+    Instruction instruction;  // its task isn't known
+    instruction.text = text;
+    const auto finding = measure::check_wording(instruction, {source}, {edited});
+    return finding ? finding->severity : -1.0;
+  };
+  const cv::Scalar grey(90, 90, 90), orange(210, 90, 20), dark(60, 12, 9);
+  for (const char* text : {"Make the left half black and white", "Make the wall black and white"}) {
+    EXPECT_GE(severity(text, grey), 0) << text;
+    EXPECT_LT(severity(text, grey), 1) << text;
+    EXPECT_GT(severity(text, orange), 1) << text;
+  }
+  EXPECT_LT(severity("Make the wall darker", dark), 1);
+  EXPECT_GT(severity("Make the wall brighter", dark), 1);
+}
+
 }  // namespace
 }  // namespace ditto::stages

@@ -30,31 +30,51 @@ bool says(const std::string& words, std::initializer_list<std::string_view> any)
   });
 }
 
-/// Means over the frames, in levels of 255.
+/// A frame before and after the edit, and where that changes it visibly, CV_8UC1.
+struct Pair {
+  cv::Mat source, edited, changed;
+};
+
+std::vector<Pair> pairs_of(const std::vector<cv::Mat>& source, const std::vector<cv::Mat>& edited) {
+  constexpr double kChanged = 15;  // levels, of the largest channel
+  std::vector<Pair> pairs;
+  for (std::size_t i = 0; i < source.size(); ++i) {
+    cv::Mat difference, little;
+    cv::absdiff(source[i], edited[i], difference);
+    cv::inRange(difference, cv::Scalar::all(0), cv::Scalar::all(kChanged), little);
+    pairs.push_back({source[i], edited[i], ~little});
+  }
+  return pairs;
+}
+
+/// Means, in levels of 255.
 struct Look {
   double luma = 0;
   double chroma = 0;  ///< largest minus smallest channel
   double warmth = 0;  ///< red minus blue
 };
 
-Look look_of(const std::vector<cv::Mat>& frames) {
+/// `everywhere`: of the whole picture, not only of what is changed.
+Look look_of(const std::vector<Pair>& pairs, cv::Mat Pair::* which, bool everywhere) {
   Look look;
-  for (const cv::Mat& frame : frames) {
-    double chroma = 0;
+  double count = 0;
+  for (const Pair& pair : pairs) {
+    const cv::Mat& frame = pair.*which;
     for (int y = 0; y < frame.rows; ++y) {
       const auto* row = frame.ptr<cv::Vec3b>(y);
+      const auto* changed = pair.changed.ptr<uchar>(y);
       for (int x = 0; x < frame.cols; ++x) {
+        if (!everywhere && changed[x] == 0) continue;
         const auto [low, high] = std::minmax({row[x][0], row[x][1], row[x][2]});
-        chroma += high - low;
+        look.luma += 0.299 * row[x][0] + 0.587 * row[x][1] + 0.114 * row[x][2];
+        look.chroma += high - low;
+        look.warmth += row[x][0] - row[x][2];
+        ++count;
       }
     }
-    const cv::Scalar mean = cv::mean(frame);
-    const auto n = static_cast<double>(frames.size());
-    look.luma += (0.299 * mean[0] + 0.587 * mean[1] + 0.114 * mean[2]) / n;
-    look.warmth += (mean[0] - mean[2]) / n;
-    look.chroma += chroma / static_cast<double>(frame.total()) / n;
   }
-  return look;
+  if (count == 0) return {};
+  return {look.luma / count, look.chroma / count, look.warmth / count};
 }
 
 /// A colour word and the hues, in degrees, that people call by it; the ranges overlap.
@@ -82,21 +102,16 @@ bool has_hue(const cv::Vec3b& hsv, const ColourWord& colour) {
                                   : hue >= colour.from || hue <= colour.to;
 }
 
-ColourShare share_of(const ColourWord& colour, const std::vector<cv::Mat>& source,
-                     const std::vector<cv::Mat>& edited) {
-  constexpr int kChanged = 16;  // levels
+ColourShare share_of(const ColourWord& colour, const std::vector<Pair>& pairs) {
   double changed = 0;
   ColourShare share;
-  for (std::size_t i = 0; i < source.size(); ++i) {
+  for (const Pair& pair : pairs) {
     cv::Mat s, e;
-    cv::cvtColor(source[i], s, cv::COLOR_RGB2HSV);
-    cv::cvtColor(edited[i], e, cv::COLOR_RGB2HSV);
+    cv::cvtColor(pair.source, s, cv::COLOR_RGB2HSV);
+    cv::cvtColor(pair.edited, e, cv::COLOR_RGB2HSV);
     for (int y = 0; y < s.rows; ++y) {
       for (int x = 0; x < s.cols; ++x) {
-        const auto &a = source[i].at<cv::Vec3b>(y, x), &b = edited[i].at<cv::Vec3b>(y, x);
-        if (std::max({std::abs(a[0] - b[0]), std::abs(a[1] - b[1]), std::abs(a[2] - b[2])}) <
-            kChanged)
-          continue;
+        if (pair.changed.at<uchar>(y, x) == 0) continue;
         ++changed;
         share.before += has_hue(s.at<cv::Vec3b>(y, x), colour) ? 1 : 0;
         share.after += has_hue(e.at<cv::Vec3b>(y, x), colour) ? 1 : 0;
@@ -111,18 +126,29 @@ ColourShare share_of(const ColourWord& colour, const std::vector<cv::Mat>& sourc
 }
 
 /// "Show only the green vegetation in colour": the words say what stays, not what changes.
-bool speaks_of_a_part(const std::string& words) {
+bool speaks_of_the_rest(const std::string& words) {
   return says(words, {"only", "just", "except", "but", "alone", "rest", "keep", "leave",
                       "everything else", "background", "surroundings"});
 }
 
+/// Whether the text asks for the whole picture to change. Any other text may be about a part of it,
+/// which the words alone don't tell: then they are held against what is changed.
+bool speaks_of_the_whole(const std::string& words) {
+  const bool whole =
+      says(words, {"it", "this", "whole", "everything", "all", "video", "clip", "film", "movie",
+                   "footage", "picture", "image", "frame", "scene", "shot"});
+  const bool part =
+      says(words, {"half", "left", "right", "top", "bottom", "upper", "lower", "corner", "middle",
+                   "centre", "center", "side", "sides", "edge", "edges", "foreground", "part"});
+  return whole && !part && !speaks_of_the_rest(words);
+}
+
 std::optional<Finding> check_colour(const Instruction& instruction, const std::string& words,
-                                    const std::vector<cv::Mat>& source,
-                                    const std::vector<cv::Mat>& edited) {
+                                    const std::vector<Pair>& pairs) {
   constexpr double kLeastShare = 0.15;
   if (instruction.task == Task::kLocalRemove || says(words, {"remove", "erase", "delete"}))
     return {};
-  if (speaks_of_a_part(words)) return {};
+  if (speaks_of_the_rest(words)) return {};
   const std::string target = normalised(instruction.target);
   std::optional<Finding> best;
   int mentioned = 0;
@@ -130,7 +156,7 @@ std::optional<Finding> check_colour(const Instruction& instruction, const std::s
   for (const ColourWord& colour : kColours) {
     if (!says(words, {colour.word})) continue;
     ++mentioned;
-    const ColourShare share = share_of(colour, source, edited);
+    const ColourShare share = share_of(colour, pairs);
     // The colour may say what to change, not what to change it to.
     names_the_target =
         names_the_target || share.before > kLeastShare || says(target, {colour.word});
@@ -162,23 +188,27 @@ std::optional<Finding> check_wording(const Instruction& instruction,
                                      const std::vector<cv::Mat>& source,
                                      const std::vector<cv::Mat>& edited) {
   const std::string words = normalised(instruction.text);
-  const Look before = look_of(source), after = look_of(edited);
+  const std::vector<Pair> pairs = pairs_of(source, edited);
+  const bool whole = is_global(instruction.task) && speaks_of_the_whole(words);
+  const char* where = whole ? "the picture" : "what is changed";
+  const Look before = look_of(pairs, &Pair::source, whole),
+             after = look_of(pairs, &Pair::edited, whole);
   const bool negated = says(words, {"not", "without", "no", "less", "never"});
   if (negated) return {};
   if (says(words, {"black and white", "monochrome", "grayscale", "greyscale", "noir"})) {
-    if (speaks_of_a_part(words) || !is_global(instruction.task)) return {};
+    if (speaks_of_the_rest(words) || !is_global(instruction.task)) return {};
     const double limit = std::max(6.0, 0.35 * before.chroma);
     return at_most({"instruction", "wrong_edit", "wording"}, after.chroma, limit,
-                   fmt::format("the text asks for no colour and the mean chroma is {:.0f} levels "
-                               "(at most {:.0f} wanted)",
-                               after.chroma, limit));
+                   fmt::format("the text asks for no colour and the mean chroma of {} is {:.0f} "
+                               "levels (at most {:.0f} wanted)",
+                               where, after.chroma, limit));
   }
   if (says(words, {"sepia"})) {
     constexpr double kLeast = 8;
     return exceeds({"instruction", "wrong_edit", "wording"}, after.warmth, kLeast,
-                   fmt::format("the text asks for sepia and red exceeds blue by {:.0f} levels (at "
-                               "least {:.0f} wanted)",
-                               after.warmth, kLeast));
+                   fmt::format("the text asks for sepia and red exceeds blue by {:.0f} levels in "
+                               "{} (at least {:.0f} wanted)",
+                               after.warmth, where, kLeast));
   }
   const bool dark =
       says(words, {"night", "nighttime", "midnight", "darker", "moonlit", "moonlight"});
@@ -186,10 +216,11 @@ std::optional<Finding> check_wording(const Instruction& instruction,
   if (is_global(instruction.task) && dark != bright) {
     const double gain = after.luma - before.luma;
     const double limit = dark ? 0.1 * before.luma : 4.0;
-    return exceeds({"instruction", "wrong_edit", "wording"}, dark ? -gain : gain, limit,
-                   fmt::format("the text asks for a {} picture and the mean luma changes by "
-                               "{:+.0f} levels (at least {:.0f} wanted)",
-                               dark ? "darker" : "brighter", gain, dark ? -limit : limit));
+    return exceeds(
+        {"instruction", "wrong_edit", "wording"}, dark ? -gain : gain, limit,
+        fmt::format("the text asks for {} and the mean luma of {} changes by {:+.0f} "
+                    "levels (at least {:.0f} wanted)",
+                    dark ? "darkness" : "brightness", where, gain, dark ? -limit : limit));
   }
   const bool warm = says(words, {"sunset", "sunrise", "golden hour", "autumn", "warm", "warmer"});
   const bool cold =
@@ -198,11 +229,11 @@ std::optional<Finding> check_wording(const Instruction& instruction,
     constexpr double kLeast = 2;
     const double gain = after.warmth - before.warmth;
     return exceeds({"instruction", "wrong_edit", "wording"}, warm ? gain : -gain, kLeast,
-                   fmt::format("the text asks for {} colours and red minus blue changes by {:+.0f} "
-                               "levels (at least {:.0f} wanted)",
-                               warm ? "warmer" : "colder", gain, warm ? kLeast : -kLeast));
+                   fmt::format("the text asks for {} colours and red minus blue of {} changes by "
+                               "{:+.0f} levels (at least {:.0f} wanted)",
+                               warm ? "warmer" : "colder", where, gain, warm ? kLeast : -kLeast));
   }
-  return check_colour(instruction, words, source, edited);
+  return check_colour(instruction, words, pairs);
 }
 
 }  // namespace ditto::stages::measure

@@ -10,9 +10,10 @@
 namespace ditto::stages::measure {
 
 /// Checks the words of the instruction that say something measurable about the result: without
-/// colour, sepia, darker or brighter, warmer or colder, or a named colour. Frames are pairs of
-/// CV_8UC3 of one size. Nothing when the text has no such word, which is most of what people ask
-/// for.
+/// colour, sepia, darker or brighter, warmer or colder, or a named colour, of the picture or
+/// of what is changed.
+/// Frames are pairs of CV_8UC3 of one size. Nothing when the text has no such word, which is most
+/// of what people ask for.
 std::optional<Finding> check_wording(const Instruction& instruction,
                                      const std::vector<cv::Mat>& source,
                                      const std::vector<cv::Mat>& edited);
