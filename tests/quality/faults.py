@@ -45,6 +45,7 @@ WORDS = {
     "fade": {"fade"},
     "pop": {"pop"},
     "part_pop": {"pop"},
+    "area_pop": {"pop"},
     "misaligned": {"misaligned"},
     "leak": {"leak"},
     "wrong_length": {"wrong_length"},
@@ -189,6 +190,29 @@ def part_pop(s, level, others):
     return np.rint(s.edited + (s.source.astype(np.float32) - s.edited) * part * gone).astype(np.uint8)
 
 
+def area_pop(s, level, others):
+    """Areas grow and shrink in a colour that the edit gives to other places, as in a flat look whose thresholds waver."""
+    h, w = s.edited.shape[1:3]
+    size = [0.01, 0.06, 0.15][level]  # of the picture, at most
+
+    def areas():
+        noise = cv2.resize(s.random.normal(size=(5, 7)).astype(np.float32), (w, h), interpolation=cv2.INTER_CUBIC)
+        rank = np.argsort(np.argsort(noise.ravel())).reshape(h, w) / (h * w)
+        colours = s.edited[KEY].reshape(-1, 3)
+        order = colours.mean(1).argsort()
+        inks = [colours[some].mean(0) for some in (order[:len(order) // 10], order[-len(order) // 10:])]
+        here = s.edited[KEY][rank > 1 - size].mean(0)
+        return rank, max(inks, key=lambda ink: np.abs(ink - here).max()), here
+    rank, ink, here = s.once("areas", areas)
+    if np.abs(ink - here).max() < 80:
+        return None  # the look has no two colours that differ so much
+
+    def change(f, t):
+        inside = (rank > 1 - size * max(0, np.sin(2 * np.pi * t / 13))).astype(np.float32)
+        return np.rint(f + cv2.GaussianBlur(inside, (0, 0), 1.2)[..., None] * (ink - f)).astype(np.uint8)
+    return each(s.edited, change)
+
+
 def misaligned(s, level, others):
     h, w = s.edited.shape[1:3]
     angle = s.random.uniform(0, 2 * np.pi)
@@ -235,7 +259,7 @@ def wrong_speed(s, level, others):
 FAULTS = {
     "unedited": unedited, "frozen": frozen, "time_shift": time_shift, "swapped_clip": swapped_clip,
     "swapped_sample": wrong_edit, "wrong_edit": wrong_edit, "black": black, "missing": missing, "flicker": flicker,
-    "blur": blur, "blocking": blocking, "fade": fade, "pop": pop, "part_pop": part_pop, "misaligned": misaligned, "leak": leak,
+    "blur": blur, "blocking": blocking, "fade": fade, "pop": pop, "part_pop": part_pop, "area_pop": area_pop, "misaligned": misaligned, "leak": leak,
     "wrong_length": wrong_length, "wrong_rate": wrong_rate, "wrong_speed": wrong_speed,
 }
 

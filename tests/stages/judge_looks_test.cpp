@@ -114,5 +114,33 @@ TEST_F(JudgeLooks, FindsAreasThatSpreadSlowlyWhereTheSourceHardlyChanges) {
   }
 }
 
+/// What the light of a wall decides stays steady; what a propagation gets wrong comes and goes.
+TEST_F(JudgeLooks, FindsAreasThatComeAndGoThoughTheirSourceDoesNot) {
+  const auto unsteady = [](const Judgement& judgement) {
+    return judgement.measurements["unsteady_areas"]["value"].get<double>();
+  };
+  for (const double dimming : {0.0, 12.0}) {
+    EXPECT_LT(unsteady(judged(wall(dimming), wall(dimming).edited)), 0.003) << dimming;
+  }
+  const Case sample = wall(0);
+  double before = 0;
+  for (const int radius : {8, 18, 36}) {
+    const Frames blotched = each(sample.edited, [&](int t, const cv::Mat& f) {
+      cv::Mat result = f.clone();
+      const int size = cvRound(radius * std::clamp(1.5 * std::sin(0.6 * t), 0.0, 1.0));
+      cv::circle(result, {210, 110}, size, cv::Scalar(200, 40, 35), cv::FILLED);
+      return result;
+    });
+    for (const Case& asked : {sample, without_key(sample)}) {
+      const Judgement judgement = judged(asked, blotched);
+      EXPECT_GT(unsteady(judgement), before) << radius;
+      if (radius > 10) {
+        EXPECT_EQ(judgement.fault, "pop") << radius << judgement.reason;
+      }
+    }
+    before = unsteady(judged(sample, blotched));
+  }
+}
+
 }  // namespace
 }  // namespace ditto::stages

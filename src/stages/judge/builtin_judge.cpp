@@ -238,7 +238,7 @@ class BuiltinJudge final : public Judge {
  public:
   explicit BuiltinJudge(const config::Judge& config) : limits_(config) {}
 
-  BackendId id() const override { return {"builtin", 6, ""}; }
+  BackendId id() const override { return {"builtin", 7, ""}; }
 
   std::size_t working_bytes(const ClipShape& shape) const override {
     const cv::Size small = measure::reduced_size({shape.width, shape.height}, kLongerSide);

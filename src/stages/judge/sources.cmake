@@ -7,6 +7,7 @@ set(SOURCES
   native_judge.cpp
   orientation.cpp
   series.cpp
+  steadiness.cpp
   structure.cpp
   temporal.cpp
   time_course.cpp

@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numeric>
 #include <opencv2/imgproc.hpp>
 #include <optional>
 
+#include "stages/judge/steadiness.h"
 #include "stages/judge/tracking.h"
 
 namespace ditto::stages::measure {
@@ -142,36 +144,44 @@ CellChange cell_changes(const cv::Mat& edited, const cv::Mat& source, const cv::
 /// elsewhere. (Of a normal distribution's absolute values 68 % are below one standard deviation.)
 struct Alternation {
   double typical = 0;    ///< levels
+  double of_half = 0;    ///< what half of the cells exceed, in such a frame; levels
   std::size_t most = 0;  ///< frame
 };
 Alternation alternation(const std::vector<CellChange>& changes,
                         std::vector<cv::Vec3d> CellChange::* which) {
   constexpr double kTypical = 0.68;
-  std::vector<double> frames;
+  std::vector<double> frames, medians;
   for (std::size_t t = 1; t + 1 < changes.size(); ++t) {
     const auto &before = changes[t].*which, &after = changes[t + 1].*which;
-    double sum = 0;
+    std::vector<double> squares;
     for (std::size_t i = 0; i < before.size(); ++i) {
       const cv::Vec3d half = 0.5 * (before[i] - after[i]);
-      sum += half.dot(half) / 3;
+      squares.push_back(half.dot(half) / 3);
     }
-    frames.push_back(std::sqrt(sum / static_cast<double>(before.size())));
+    const double sum = std::accumulate(squares.begin(), squares.end(), 0.0);
+    frames.push_back(std::sqrt(sum / static_cast<double>(squares.size())));
+    medians.push_back(std::sqrt(quantile(std::move(squares), 0.5)));
   }
   if (frames.empty()) return {};
   const auto most = std::max_element(frames.begin(), frames.end()) - frames.begin();
-  return {quantile(frames, kTypical), static_cast<std::size_t>(most + 1)};
+  return {quantile(frames, kTypical), quantile(medians, kTypical),
+          static_cast<std::size_t>(most + 1)};
 }
 
-Finding flicker_finding(const std::vector<CellChange>& changes, double limit) {
+struct Flicker {
+  Finding finding;
+  bool in_a_part = false;  ///< half of the picture doesn't flicker
+};
+Flicker flicker_of(const std::vector<CellChange>& changes, double limit) {
   // An edit may amplify the source's own flicker a little.
   const double source = 1.5 * alternation(changes, &CellChange::source).typical;
-  const auto [edited, most] = alternation(changes, &CellChange::edited);
+  const auto [edited, of_half, most] = alternation(changes, &CellChange::edited);
   const double flicker = std::sqrt(std::max(0.0, edited * edited - source * source));
-  return at_most(
-      {"temporal", "flicker", "flicker"}, flicker, limit,
-      fmt::format("flicker beyond the source's is {:.1f} levels of 255, most around frame {} (at "
-                  "most {:.1f} allowed)",
-                  flicker, most, limit));
+  return {at_most({"temporal", "flicker", "flicker"}, flicker, limit,
+                  fmt::format("flicker beyond the source's is {:.1f} levels of 255, most around "
+                              "frame {} (at most {:.1f} allowed)",
+                              flicker, most, limit)),
+          of_half < limit};
 }
 
 /// The edit's strength against the clip's own level, over runs long enough to be seen.
@@ -457,18 +467,23 @@ std::vector<Finding> follow_edit(const Sample& sample, const config::Judge& limi
                             "it: {})",
                             100 * worst, 100 * limits.max_leak, beyond(leak, limits.max_leak))));
   }
-  findings.push_back(flicker_finding(changes, limits.max_flicker));
+  Flicker flicker = flicker_of(changes, limits.max_flicker);
   Finding pops = popping_finding(popping, limits.max_popping);
   Finding loss = loss_finding(losses, limits.max_part_loss);
   Finding other = recolouring_finding(recoloured, sample.key, limits.max_recolouring);
+  Finding unsteady = find_unsteady_areas(sample);
   for (const Finding& finding : findings) {  // the whole edit's coming and going says more
     if (finding.name == "strength_change" && finding.severity > 1) {
-      pops.consequence = loss.consequence = other.consequence = true;
+      pops.consequence = loss.consequence = other.consequence = unsteady.consequence = true;
     }
   }
+  // Areas that come and go in a part of the picture make its mean flicker, too.
+  flicker.finding.consequence = flicker.in_a_part && std::max(pops.severity, unsteady.severity) > 1;
+  findings.push_back(std::move(flicker.finding));
   findings.push_back(std::move(pops));
   findings.push_back(std::move(loss));
   findings.push_back(std::move(other));
+  findings.push_back(std::move(unsteady));
   const double boil = quantile(boiling, 0.75);
   findings.push_back(at_most(
       {"temporal", "noise", "boiling"}, boil, limits.max_boiling,
