@@ -94,6 +94,35 @@ std::vector<Fault> faults() {
        "source",
        "misaligned",
        "of the width from the source's"},
+      {"Enlarged",
+       false,
+       [](const Case& c, double percent) {
+         return each(c.edited,
+                     [&](int, const cv::Mat& f) { return turned(f, 0, 1 + percent / 100); });
+       },
+       {2, 4, 7},
+       "source",
+       "misaligned",
+       "larger by"},
+      {"Turned",
+       false,
+       [](const Case& c, double degrees) {
+         return each(c.edited, [&](int, const cv::Mat& f) { return turned(f, degrees, 1); });
+       },
+       {1.5, 3, 5},
+       "source",
+       "misaligned",
+       "degrees clockwise"},
+      {"GreySegment",
+       false,
+       [](const Case& c, double count) {
+         return with_range(c.edited, 13, int(count),
+                           [&](int) { return cv::Mat(kSize, CV_8UC3, cv::Scalar::all(128)); });
+       },
+       {1, 4},
+       "quality",
+       "missing",
+       "one even tone: 13"},
       {"Flicker",
        false,
        [](const Case& c, double levels) {
@@ -119,6 +148,17 @@ std::vector<Fault> faults() {
        "temporal",
        "fade",
        "strength differs"},
+      {"FadesThroughout",
+       false,
+       [](const Case& c, double amount) {
+         return each(c.edited, [&](int t, const cv::Mat& f) {
+           return blend(f, c.source[std::size_t(t)], amount * t / double(kFrames - 1));
+         });
+       },
+       {0.2, 0.4, 0.55},
+       "temporal",
+       "fade",
+       "in the first quarter"},
       {"MissingEdit",
        false,
        [](const Case& c, double amount) {

@@ -88,6 +88,15 @@ inline cv::Mat shifted(const cv::Mat& frame, double dx, double dy) {
                  cv::BORDER_REPLICATE);
   return result;
 }
+/// About its middle, clockwise.
+inline cv::Mat turned(const cv::Mat& frame, double degrees, double scale) {
+  const cv::Point2f middle(0.5F * static_cast<float>(frame.cols),
+                           0.5F * static_cast<float>(frame.rows));
+  cv::Mat result;
+  cv::warpAffine(frame, result, cv::getRotationMatrix2D(middle, -degrees, scale), frame.size(),
+                 cv::INTER_LINEAR, cv::BORDER_REPLICATE);
+  return result;
+}
 /// Each 8x8 block moved towards its mean, as coarse coding does.
 inline cv::Mat blocky(const cv::Mat& frame, double amount) {
   cv::Mat small, flat;

@@ -132,8 +132,8 @@ constexpr double kVisibleLevels = 3;
 /// Mean visible difference, levels, over the region of a local edit, behind a blur.
 double visible_difference(const Sample& sample, const cv::Mat& a, const cv::Mat& b,
                           double sigma = 2.0) {
-  cv::Mat difference;
-  cv::subtract(a, b, difference, {}, CV_32F);
+  cv::Mat difference = cv::Mat::zeros(a.size(), CV_32FC3);  // what lies outside is another matter
+  cv::subtract(a, b, difference, sample.region, CV_32F);
   cv::GaussianBlur(difference, difference, {0, 0}, sigma);
   const cv::Mat visible = cv::max(cv::abs(difference) - cv::Scalar::all(kVisibleLevels), 0.0);
   const cv::Scalar mean = cv::mean(visible, sample.region.empty() ? cv::noArray() : sample.region);
@@ -234,6 +234,27 @@ bool flicker_explains_difference(const Sample& sample, double flicker) {
          kPeak * flicker;
 }
 
+/// Whether so much flicker hides how strong the edit is.
+bool flicker_hides_edit(const Sample& sample, double flicker) {
+  return visible_difference(sample, sample.source.rgb[sample.key_index()], sample.edited_key) <=
+         2 * flicker;
+}
+
+/// Whether the frame is the edited key frame's edit, less strong.
+bool weakness_explains_difference(const Sample& sample, double limit) {
+  constexpr double kLeast = 0.15;  // of the edit must be there
+  const cv::Mat &source = sample.source.rgb[sample.key_index()],
+                &edited = sample.edited.rgb[sample.key_index()];
+  cv::Mat asked = cv::Mat::zeros(source.size(), CV_32FC3), found = asked.clone(), weak;
+  cv::subtract(sample.edited_key, source, asked, sample.region, CV_32F);
+  cv::subtract(edited, source, found, sample.region, CV_32F);
+  const double strength = asked.dot(found) / std::max(1.0, asked.dot(asked));
+  if (strength < kLeast || strength > 1) return false;
+  cv::addWeighted(source, 1 - strength, sample.edited_key, strength, 0, weak);
+  return share_of_edit(visible_difference(sample, edited, weak),
+                       visible_difference(sample, source, sample.edited_key)) <= limit;
+}
+
 class BuiltinJudge final : public Judge {
  public:
   explicit BuiltinJudge(const config::Judge& config) : limits_(config) {}
@@ -293,17 +314,28 @@ class BuiltinJudge final : public Judge {
 
  private:
   /// A difference from the edited key frame that flicker or blocks make is no other edit, as long
-  /// as the edit is there.
+  /// as the edit is there, nor is one of an edit that fades.
   void explain_difference(const Sample& sample, std::vector<Finding>& findings) const {
     const auto named = [&](std::string_view name) {
       const auto found = std::find_if(findings.begin(), findings.end(),
                                       [&](const Finding& finding) { return finding.name == name; });
       return found == findings.end() ? nullptr : &*found;
     };
-    Finding* difference = named("key_difference");
-    const Finding *kept = named("edit_kept"), *blocks = named("blocking"),
-                  *flicker = named("flicker");
-    if (difference == nullptr || (kept != nullptr && kept->severity > 1)) return;
+    Finding *difference = named("key_difference"), *kept = named("edit_kept");
+    const Finding *blocks = named("blocking"), *flicker = named("flicker");
+    if (difference == nullptr) return;
+    const auto fails = [](const Finding* finding) {
+      return finding != nullptr && finding->severity > 1;
+    };
+    const bool fades = fails(named("strength_change")) || fails(named("strength_drift"));
+    if (fades && weakness_explains_difference(sample, limits_.max_key_difference)) {
+      difference->consequence = true;
+      return;
+    }
+    if (fails(kept)) {
+      kept->consequence = fails(flicker) && flicker_hides_edit(sample, flicker->value);
+      if (!kept->consequence) return;
+    }
     difference->consequence =
         (blocks->severity > 1 &&
          blocks_explain_difference(sample, blocks->value, limits_.max_key_difference)) ||

@@ -1,4 +1,5 @@
 set(SOURCES
+  alignment.cpp
   builtin_gate.cpp
   builtin_judge.cpp
   detail.cpp

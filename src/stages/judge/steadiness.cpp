@@ -154,11 +154,10 @@ Finding find_unsteady_areas(const Sample& sample) {
   }
   const cv::Moments moments = cv::moments(worst, true);
   const std::string place =
-      moments.m00 > 0
-          ? fmt::format(" around {:.0f} % of its width and {:.0f} % of its height",
-                        100 * moments.m10 / moments.m00 / worst.cols,
-                        100 * moments.m01 / moments.m00 / worst.rows)
-          : "";
+      moments.m00 > 0 ? fmt::format(" around {:.0f} % of its width and {:.0f} % of its height",
+                                    100 * moments.m10 / moments.m00 / worst.cols,
+                                    100 * moments.m01 / moments.m00 / worst.rows)
+                      : "";
   return at_most(measure, share, kLimit,
                  fmt::format("in frames {}-{}, areas of {:.1f} % of the picture{} come and go in "
                              "another colour though nothing in the source does there (at most "

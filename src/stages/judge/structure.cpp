@@ -7,6 +7,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include "ditto/media/flow.h"
+#include "stages/judge/alignment.h"
 #include "stages/judge/orientation.h"
 #include "stages/judge/time_course.h"
 
@@ -203,28 +204,6 @@ std::vector<Finding> find_other_content(const cv::Mat& agreement, const std::vec
                            low, least, frame_ranges(late)))};
 }
 
-struct Alignment {
-  cv::Point2d shift;  ///< of the width
-  double size = 0;    ///< of the width
-};
-
-std::vector<cv::Mat> moved_back(const std::vector<cv::Mat>& fields, cv::Point2d shift) {
-  const double cells = fields[0].cols;
-  const cv::Matx23d back(1, 0, -shift.x * cells, 0, 1, -shift.y * cells);
-  std::vector<cv::Mat> moved;
-  for (const cv::Mat& field : fields) {
-    moved.emplace_back();
-    cv::warpAffine(field, moved.back(), back, field.size());
-  }
-  return moved;
-}
-
-double mean_correlation(const std::vector<cv::Mat>& source, const std::vector<cv::Mat>& edited) {
-  double sum = 0;
-  for (std::size_t t = 0; t < source.size(); ++t) sum += correlation(source[t], edited[t]);
-  return sum / static_cast<double>(source.size());
-}
-
 /// The edited clip's structure, where and when it shows what.
 struct Placement {
   std::vector<cv::Mat> edited;  ///< moved back to the source's place if it lies elsewhere
@@ -238,7 +217,7 @@ Placement place(const std::vector<cv::Mat>& source, std::vector<cv::Mat> edited,
                 const Alignment& alignment, const config::Judge& limits) {
   std::optional<TimeCourse> course = time_course(source, edited, limits.min_motion);
   if (alignment.size <= limits.max_misalignment) return {std::move(edited), std::move(course)};
-  std::vector<cv::Mat> moved = moved_back(edited, alignment.shift);
+  std::vector<cv::Mat> moved = moved_back(edited, alignment);
   std::optional<TimeCourse> in_place = time_course(source, moved, limits.min_motion);
   const bool elsewhere = course
                              ? in_place && in_place->aligned > course->best
@@ -252,11 +231,9 @@ std::vector<Finding> find_shifts(const Placement& placement, const Alignment& al
                                  const config::Judge& limits) {
   Finding space = at_most(
       {"source", "misaligned", "misalignment"}, alignment.size, limits.max_misalignment,
-      fmt::format("the structure lies {:.1f} % of the width from the source's, {:.1f} % to "
-                  "the {} and {:.1f} % {} (at most {:.1f} % allowed)",
-                  100 * alignment.size, 100 * std::abs(alignment.shift.x),
-                  alignment.shift.x < 0 ? "left" : "right", 100 * std::abs(alignment.shift.y),
-                  alignment.shift.y < 0 ? "up" : "down", 100 * limits.max_misalignment));
+      fmt::format("the structure lies {:.1f} % of the width from the source's: {} (at most {:.1f} "
+                  "% allowed)",
+                  100 * alignment.size, describe(alignment), 100 * limits.max_misalignment));
   if (!placement.course) return {space};
   const TimeCourse& course = *placement.course;
   const Finding time = time_finding(course, limits.max_time_shift_gain);
@@ -268,27 +245,17 @@ std::vector<Finding> find_shifts(const Placement& placement, const Alignment& al
                                course.best, limits.min_motion))};
 }
 
-Alignment align(const Sample& sample, Scale scale) {
+Alignment alignment_of(const Sample& sample, Scale scale) {
   constexpr int kFrames = 7;
-  constexpr int kRadius = 8;
-  constexpr double kGain = 0.1;  // a shift is believed in when it explains this share of the best
-  constexpr double kRelated = 0.2;  // and pictures that agree less than this are unrelated
   const cv::Size cells = reduced_size(sample.source.size(), kSpaceCells);
-  std::vector<Alignment> found;
+  std::vector<cv::Mat> source, edited;
   for (int i = 0; i < kFrames; ++i) {
     const auto t =
         static_cast<std::size_t>(std::lround(i * (sample.source.frames() - 1) / (kFrames - 1.0)));
-    const Displacement best = displacement(field_of(sample.source.grey[t], cells, scale),
-                                           field_of(sample.edited.grey[t], cells, scale), kRadius);
-    const bool believed = best.at_zero < (1 - kGain) * best.at_best && best.at_best > kRelated;
-    const cv::Point2d shift = believed ? best.cells / cells.width : cv::Point2d();
-    found.push_back({shift, std::hypot(shift.x, shift.y)});
+    source.push_back(field_of(sample.source.grey[t], cells, scale));
+    edited.push_back(field_of(sample.edited.grey[t], cells, scale));
   }
-  // Rather the less shifted frames: a part of the clip that stands still lies elsewhere, too.
-  const auto middle = found.begin() + 2;
-  std::nth_element(found.begin(), middle, found.end(),
-                   [](const Alignment& a, const Alignment& b) { return a.size < b.size; });
-  return *middle;
+  return align(source, edited);
 }
 
 /// What the structure says on one scale.
@@ -304,7 +271,7 @@ constexpr double kClearAgreement = 0.5;  ///< far beyond what any two clips have
 Reading read_structure(const Sample& sample, Scale scale, const config::Judge& limits) {
   const cv::Size cells = reduced_size(sample.source.size(), kTimeCells);
   const std::vector<cv::Mat> source = fields_of(sample.source.grey, cells, scale);
-  const Alignment alignment = align(sample, scale);
+  const Alignment alignment = alignment_of(sample, scale);
   const Placement placement =
       place(source, fields_of(sample.edited.grey, cells, scale), alignment, limits);
   const std::optional<TimeCourse>& course = placement.course;

@@ -235,6 +235,20 @@ std::vector<Finding> strength_findings(const std::vector<std::optional<double>>&
                   "{} (at most {:.0f} % allowed; frames beyond it: {})",
                   pops ? "suddenly " : "", 100 * worst, where, 100 * limits.max_strength_change,
                   frame_ranges(off))));
+  // A fade over the whole clip is nowhere far from the median.
+  const auto quarter = static_cast<std::ptrdiff_t>(std::max<std::size_t>(1, steady.size() / 4));
+  const auto mean = [&](auto first) {
+    return std::accumulate(first, first + quarter, 0.0) / static_cast<double>(quarter);
+  };
+  const double from = mean(steady.begin()), to = mean(steady.end() - quarter);
+  findings.push_back(
+      at_most({"temporal", "fade", "strength_drift"}, std::abs(to - from) / std::max(0.2, level),
+              limits.max_strength_change,
+              fmt::format("the edit's strength goes from {:.0f} % in the first quarter of the "
+                          "frames to {:.0f} % in the last (a change by {:.0f} % of the clip's "
+                          "median allowed)",
+                          100 * from, 100 * to, 100 * limits.max_strength_change)));
+  findings.back().consequence = (findings.end() - 2)->severity > 1;
   return findings;
 }
 
@@ -473,7 +487,8 @@ std::vector<Finding> follow_edit(const Sample& sample, const config::Judge& limi
   Finding other = recolouring_finding(recoloured, sample.key, limits.max_recolouring);
   Finding unsteady = find_unsteady_areas(sample);
   for (const Finding& finding : findings) {  // the whole edit's coming and going says more
-    if (finding.name == "strength_change" && finding.severity > 1) {
+    if ((finding.name == "strength_change" || finding.name == "strength_drift") &&
+        finding.severity > 1) {
       pops.consequence = loss.consequence = other.consequence = unsteady.consequence = true;
     }
   }

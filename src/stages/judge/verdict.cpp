@@ -26,8 +26,11 @@ constexpr std::array<Explanation, 4> kExplanations = {{{"blocking", "frozen_frac
                                                        {"blur", "misalignment"},
                                                        {"fade", "blank_fraction"}}};
 
-std::size_t cause_rank(std::string_view fault) {
-  return static_cast<std::size_t>(std::find(kCauses.begin(), kCauses.end(), fault) -
+/// Frames of one even tone come first whether they are black or not: nothing else can be told
+/// there.
+std::size_t cause_rank(const Finding& finding) {
+  if (finding.name == "blank_fraction") return 0;
+  return static_cast<std::size_t>(std::find(kCauses.begin(), kCauses.end(), finding.fault) -
                                   kCauses.begin());
 }
 
@@ -57,8 +60,8 @@ std::vector<Reason> reasons_of(const std::vector<Finding>& findings, const confi
     }
   }
   std::stable_sort(failed.begin(), failed.end(), [](const Finding* a, const Finding* b) {
-    return std::make_pair(cause_rank(a->fault), -a->severity) <
-           std::make_pair(cause_rank(b->fault), -b->severity);
+    return std::make_pair(cause_rank(*a), -a->severity) <
+           std::make_pair(cause_rank(*b), -b->severity);
   });
   for (const Explanation& e : kExplanations) {
     const auto effect = std::find_if(failed.begin(), failed.end(), [&](const Finding* f) {
