@@ -1,5 +1,6 @@
 #include "stages/enhance/block_transform.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace ditto::stages {
@@ -50,9 +51,29 @@ void combine_columns(const Row (&in)[kBlock], const Row (&matrix)[kBlock], Row (
   }
 }
 
+/// Sum of each element and its neighbours at both sides, the outermost ones repeated.
+Row with_neighbours(const Row& row) {
+  static_assert(kBlock == 8);
+  return row + __builtin_shufflevector(row, row, 0, 0, 1, 2, 3, 4, 5, 6) +
+         __builtin_shufflevector(row, row, 1, 2, 3, 4, 5, 6, 7, 7);
+}
+
+/// Multiplies each coefficient by the share that `noise` leaves of the power around it.
+void shrink(Row (&coefficients)[kBlock], float noise) {
+  constexpr float kNeighbours = 9;
+  const Row none{}, one = none + 1.0f, least = none + 1e-12f;
+  Row power[kBlock];
+  for (int i = 0; i < kBlock; ++i) power[i] = with_neighbours(coefficients[i] * coefficients[i]);
+  for (int i = 0; i < kBlock; ++i) {
+    const Row around = power[std::max(i - 1, 0)] + power[i] + power[std::min(i + 1, kBlock - 1)];
+    const Row keep = one - kNeighbours * noise / (around > least ? around : least);
+    coefficients[i] *= keep > none ? keep : none;
+  }
+}
+
 }  // namespace
 
-cv::Mat shrink_coefficients(const cv::Mat& plane, float threshold) {
+cv::Mat shrink_coefficients(const cv::Mat& plane, float noise) {
   CV_Assert(plane.type() == CV_32FC1 && !plane.empty());
   static const Basis basis;
   // Blocks begin half a block before the plane, so that each pixel is under four of them.
@@ -61,9 +82,6 @@ cv::Mat shrink_coefficients(const cv::Mat& plane, float threshold) {
   cv::copyMakeBorder(plane, padded, kStep, (rows + 1) * kStep - kStep - plane.rows, kStep,
                      (columns + 1) * kStep - kStep - plane.cols, cv::BORDER_REFLECT);
   cv::Mat sum = cv::Mat::zeros(padded.size(), CV_32FC1);
-  const float square = threshold * threshold;
-  const Row limit = Row{} + square;
-  const Row none = Row{}, one = none + 1.0f, least = none + 1e-12f;
   Row block[kBlock], half[kBlock], coefficients[kBlock];
   for (int y = 0; y + kBlock <= padded.rows; y += kStep) {
     for (int x = 0; x + kBlock <= padded.cols; x += kStep) {
@@ -71,11 +89,7 @@ cv::Mat shrink_coefficients(const cv::Mat& plane, float threshold) {
         std::memcpy(&block[i], padded.ptr<float>(y + i) + x, sizeof(Row));
       combine_rows<false>(basis.value, block, half);
       combine_columns(half, basis.column, coefficients);
-      for (Row& c : coefficients) {
-        const Row power = c * c;
-        const Row keep = one - limit / (power > least ? power : least);
-        c *= keep > none ? keep : none;
-      }
+      shrink(coefficients, noise);
       combine_rows<true>(basis.value, coefficients, half);
       combine_columns(half, basis.row, block);
       for (int i = 0; i < kBlock; ++i) {

@@ -4,9 +4,11 @@
 
 namespace ditto::stages {
 
-/// Removes noise from a CV_32FC1 plane: each coefficient c of the cosine transform of every 8x8
-/// block at steps of 4 px becomes c max(0, 1 - (threshold / c)^2), and the overlapping results are
-/// averaged. The plane is mirrored at its borders.
-cv::Mat shrink_coefficients(const cv::Mat& plane, float threshold);
+/// Removes noise from a CV_32FC1 plane: each coefficient of the cosine transform of every 8x8
+/// block at steps of 4 px is multiplied by max(0, 1 - noise / p), where p is the mean square of it
+/// and its neighbours in frequency (3x3, the outermost repeated), and the overlapping results are
+/// averaged: a Wiener filter whose signal is measured in place. `noise`: squared grey levels in each
+/// coefficient of the orthonormal transform. The plane is mirrored at its borders.
+cv::Mat shrink_coefficients(const cv::Mat& plane, float noise);
 
 }  // namespace ditto::stages

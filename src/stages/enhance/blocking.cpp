@@ -23,12 +23,21 @@ constexpr double kOutlier = 16;       // times the mean squared step
 constexpr double kDistinct = 2.5;     // the grid's excess to the largest that another offset has
 constexpr double kVisible = 0.05;     // the grid's excess to the other steps
 constexpr double kFaintest = 1.0;     // squared grey levels of excess
-constexpr float kThreshold = 4.5f;    // deviations of the noise
-constexpr double kSmooth = 0.25;      // times the noise inside blocks: they are tiles
+constexpr double kTiles = 100;        // times the steps inside blocks: they are tiles of an edit
+constexpr double kLeastTaken = 0.5;   // times the noise
+constexpr double kMostTaken = 6;
 
 /// Mean squared steps between neighbouring pixels by their offset on the grid, along x and y.
 struct Steps {
   std::array<double, kGrid> x{}, y{};
+
+  Steps& operator+=(const Steps& more) {
+    for (std::size_t i = 0; i < kGrid; ++i) {
+      x[i] += more.x[i];
+      y[i] += more.y[i];
+    }
+    return *this;
+  }
 };
 
 /// Steps of a CV_32FC1 plane; few strong edges don't count for more than kOutlier times the mean.
@@ -53,13 +62,6 @@ Steps steps_of(const cv::Mat& plane) {
     for (std::size_t i = 0; i < kGrid; ++i) sums[i] /= std::max(1, count[i]);
   }
   return result;
-}
-
-void add(Steps& sum, const Steps& more) {
-  for (std::size_t i = 0; i < kGrid; ++i) {
-    sum.x[i] += more.x[i] / kMeasured;
-    sum.y[i] += more.y[i] / kMeasured;
-  }
 }
 
 struct Excess {
@@ -95,6 +97,44 @@ cv::Mat luma(const cv::Mat& rgb) {
   return plane;
 }
 
+/// The mean squares of a plane's blocks.
+void add_powers(const cv::Mat& plane, std::vector<float>& powers) {
+  cv::Mat means;
+  cv::resize(plane.mul(plane), means, plane.size() / kGrid, 0, 0, cv::INTER_AREA);
+  powers.insert(powers.end(), means.begin<float>(), means.end<float>());
+}
+
+/// Steps of some frames, and of what the source doesn't explain of them.
+struct Evidence {
+  Steps shown, left;
+  int frames = 0;
+
+  void add(const Steps& of_frame, const Steps& of_rest) {
+    shown += of_frame;
+    left += of_rest;
+    ++frames;
+  }
+};
+
+struct Grid {
+  double noise = 0;  ///< mean square
+  cv::Point origin;
+};
+
+/// The grid in the evidence; without noise where it shows none, or tiles.
+Grid grid_in(const Evidence& evidence) {
+  const Excess of_frames = excess_of(evidence.shown.x) + excess_of(evidence.shown.y);
+  const Excess along_x = excess_of(evidence.left.x), along_y = excess_of(evidence.left.y);
+  const Excess of_rest = along_x + along_y;
+  const bool found = of_rest.most > kDistinct * of_rest.next &&
+                     of_rest.most > kVisible * of_rest.inside &&
+                     of_rest.most > 2 * kFaintest * evidence.frames;
+  if (!found || of_frames.most > kTiles * of_frames.inside) return {};
+  // Noise that is smooth inside blocks and independent between them has steps of 2 noise on the
+  // grid.
+  return {of_rest.most / 2 / evidence.frames, {along_x.grid, along_y.grid}};
+}
+
 }  // namespace
 
 Blocking measure_blocking(const media::Video& source, const media::Video& frames) {
@@ -102,42 +142,42 @@ Blocking measure_blocking(const media::Video& source, const media::Video& frames
   const cv::Size size = frames.size();
   // Less than a few blocks tell nothing.
   if (count == 0 || std::min(size.width, size.height) < 4 * kGrid) return {};
-  Steps shown, left;
+  Evidence first, all;
   std::vector<cv::Mat> planes;
-  for (std::size_t i = 0; i < kMeasured; ++i) {
+  std::vector<float> powers;  // of what the source doesn't explain
+  for (std::size_t i = 0; i <= kMeasured; ++i) {
     throw_if_stopped();
-    const std::size_t t = (2 * i + 1) * count / (2 * kMeasured);
+    const std::size_t t = i == 0 ? 0 : (2 * i - 1) * count / (2 * kMeasured);
     const cv::Mat& plane = planes.emplace_back(luma(frames.frames[t]));
-    add(shown, steps_of(plane));
-    add(left, steps_of(plane - GuidedFilter(source.frames[t], kRadius, kDamping).explain(plane)));
+    const cv::Mat rest =
+        plane - GuidedFilter(source.frames[t], kRadius, kDamping).explain(plane);
+    const Steps of_frame = steps_of(plane), of_rest = steps_of(rest);
+    if (i == 0) first.add(of_frame, of_rest);
+    all.add(of_frame, of_rest);
+    add_powers(rest, powers);
   }
-  const Excess of_frames = excess_of(shown.x) + excess_of(shown.y);
-  const Excess along_x = excess_of(left.x), along_y = excess_of(left.y);
-  const Excess of_rest = along_x + along_y;
-  const bool found = of_rest.most > kDistinct * of_rest.next &&
-                     of_rest.most > kVisible * of_rest.inside && of_rest.most > 2 * kFaintest;
-  if (!found) return {};
-  // Noise that is smooth inside blocks and independent between them has steps of 2 noise^2 on the
-  // grid; what remains inside makes that, on the average of the codecs tried, noise^2.
-  const double noise = of_rest.most / 2;
-  const float deviation = static_cast<float>(std::sqrt(noise));
-  const cv::Point origin(along_x.grid, along_y.grid);
-  if (const double share = detail_left(planes, origin); share < 1)
-    return {deviation, 0, share, origin};
-  if (of_rest.inside < kSmooth * noise) return {deviation, 0, 1, origin};
-  const double detail = of_frames.inside - noise, left_over = of_rest.inside - noise;
-  if (left_over <= 0) return {deviation, 1, 1, origin};
-  return {deviation, static_cast<float>(1 - left_over / std::max(detail, left_over)), 1, origin};
+  // A codec that predicts frames from others moves the blocks off the grid with the picture, all
+  // but the first frame's; the noise is carried along.
+  const Grid of_first = grid_in(first), of_all = grid_in(all);
+  const Grid& grid = of_first.noise > of_all.noise ? of_first : of_all;
+  if (grid.noise <= 0) return {};
+  // Where the source explains the edit, noise is all that is left, in most places less than the
+  // mean; then more can be taken for noise without a loss. A drawn look leaves more than the noise.
+  const auto middle = powers.begin() + static_cast<std::ptrdiff_t>(powers.size() / 2);
+  std::nth_element(powers.begin(), middle, powers.end());
+  const double taken = std::clamp(grid.noise / std::max(1e-6, static_cast<double>(*middle)),
+                                  kLeastTaken, kMostTaken);
+  return {.noise = static_cast<float>(grid.noise * taken),
+          .detail_left = detail_left(planes, grid.origin),
+          .origin = grid.origin};
 }
 
 cv::Mat remove_blocking(const cv::Mat& source, const cv::Mat& frame, const Blocking& blocking,
                         double strength) {
+  if (!blocking.visible() || strength <= 0) return frame;
   if (blocking.detail_left < 1)
     return amplify_detail(frame, blocking.origin, 1 + strength * (1 / blocking.detail_left - 1));
-  // What the source doesn't explain of a drawn look is mostly the look; of tiles it is all.
-  const float threshold =
-      kThreshold * blocking.noise * blocking.explained * static_cast<float>(strength);
-  if (threshold <= 0) return frame;
+  const float noise = blocking.noise * static_cast<float>(strength);
   const GuidedFilter guide(source, kRadius, kDamping);
   std::array<cv::Mat, 3> planes;  // luma, blue and red differences: codecs treat them apart
   cv::Mat opponent;
@@ -148,7 +188,7 @@ cv::Mat remove_blocking(const cv::Mat& source, const cv::Mat& frame, const Block
   cv::split(opponent, planes.data());
   for (cv::Mat& plane : planes) {
     const cv::Mat explained = guide.explain(plane);
-    plane = shrink_coefficients(plane - explained, threshold) + explained;
+    plane = shrink_coefficients(plane - explained, noise) + explained;
   }
   cv::merge(planes.data(), 3, opponent);
   cv::transform(opponent, opponent, to_opponent.inv());

@@ -8,11 +8,9 @@ namespace ditto::stages {
 
 /// What a codec that works in blocks has left in a video.
 struct Blocking {
-  /// Deviation of the coding noise in grey levels of luma; 0: no grid of blocks was found.
+  /// What is taken for coding noise, squared grey levels in each coefficient of an orthonormal
+  /// transform; 0: no grid of blocks was found.
   float noise = 0;
-  /// How much of the edited picture's detail the source explains, 0..1, the noise left out; 0 for
-  /// blocks without noise inside, which are tiles of an edit.
-  float explained = 0;
   /// Where blocks were drawn towards their mean (faded_blocks.h), what share of the detail inside
   /// them is left; then there is no noise to take out.
   double detail_left = 1;
@@ -22,8 +20,9 @@ struct Blocking {
 };
 
 /// Looks for steps on a grid of 8 pixels, at any offset, in what the source doesn't explain of the
-/// frames; a grid that the source shows as well is not counted. Both videos have the same number
-/// of frames and size.
+/// frames, in the first one and in several together; a grid that the source shows as well is not
+/// counted, nor are tiles of one colour, which are an edit. Both videos have the same number of
+/// frames and size.
 Blocking measure_blocking(const media::Video& source, const media::Video& frames);
 
 /// Takes the coding noise out of a frame: what the source explains is kept, and what it doesn't is

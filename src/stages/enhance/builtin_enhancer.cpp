@@ -15,7 +15,7 @@ class BuiltinEnhancer : public Enhancer {
  public:
   explicit BuiltinEnhancer(const config::Enhance& config) : config_(config) {}
 
-  BackendId id() const override { return {"builtin", 4, ""}; }
+  BackendId id() const override { return {"builtin", 5, ""}; }
 
   std::size_t prepared_bytes(const ClipShape& shape) const override {
     return SourceMotion::bytes_for(shape);
