@@ -19,10 +19,11 @@ constexpr float kDamping = 4;  // squared grey levels
 
 // Chosen on the tuning pairs of tests/quality/enhancement.py.
 constexpr std::size_t kMeasured = 5;  // frames, spread over the clip
-constexpr double kOutlier = 16;       // times the mean squared step
+constexpr double kOutlier = 16;       // times the mean squared step of those that are none
+constexpr int kOutlierRounds = 3;     // until what outliers add to that mean is gone
 constexpr double kDistinct = 2.5;     // the grid's excess to the largest that another offset has
 constexpr double kVisible = 0.05;     // the grid's excess to the other steps
-constexpr double kFaintest = 1.0;     // squared grey levels of excess
+constexpr double kFaintest = 0.5;     // squared grey levels of excess
 constexpr double kTiles = 100;        // times the steps inside blocks: they are tiles of an edit
 constexpr double kLeastTaken = 0.5;   // times the noise
 constexpr double kMostTaken = 6;
@@ -40,7 +41,7 @@ struct Steps {
   }
 };
 
-/// Steps of a CV_32FC1 plane; few strong edges don't count for more than kOutlier times the mean.
+/// Steps of a CV_32FC1 plane; few strong edges, a title's, don't hide the others.
 Steps steps_of(const cv::Mat& plane) {
   const cv::Rect all({0, 0}, plane.size());
   Steps result;
@@ -50,7 +51,7 @@ Steps steps_of(const cv::Mat& plane) {
     const cv::Rect before({0, 0}, rest.size());
     cv::Mat step = plane(rest) - plane(before), line;
     step = step.mul(step);
-    cv::min(step, kOutlier * cv::mean(step)[0] + 1, step);
+    for (int i = 0; i < kOutlierRounds; ++i) cv::min(step, kOutlier * cv::mean(step)[0] + 1, step);
     cv::reduce(step, line, along_x ? 0 : 1, cv::REDUCE_AVG, CV_64F);
     std::array<int, kGrid> count{};
     auto& sums = along_x ? result.x : result.y;
@@ -149,8 +150,7 @@ Blocking measure_blocking(const media::Video& source, const media::Video& frames
     throw_if_stopped();
     const std::size_t t = i == 0 ? 0 : (2 * i - 1) * count / (2 * kMeasured);
     const cv::Mat& plane = planes.emplace_back(luma(frames.frames[t]));
-    const cv::Mat rest =
-        plane - GuidedFilter(source.frames[t], kRadius, kDamping).explain(plane);
+    const cv::Mat rest = plane - GuidedFilter(source.frames[t], kRadius, kDamping).explain(plane);
     const Steps of_frame = steps_of(plane), of_rest = steps_of(rest);
     if (i == 0) first.add(of_frame, of_rest);
     all.add(of_frame, of_rest);
