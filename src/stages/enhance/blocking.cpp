@@ -6,6 +6,7 @@
 #include "stages/enhance/block_transform.h"
 #include "stages/enhance/faded_blocks.h"
 #include "stages/enhance/guided_filter.h"
+#include "stages/enhance/source_motion.h"
 
 namespace ditto::stages {
 
@@ -89,6 +90,12 @@ Excess excess_of(const std::array<double, kGrid>& steps) {
 /// Of both directions; the grid is left open.
 Excess operator+(const Excess& a, const Excess& b) {
   return {a.most + b.most, a.next + b.next, a.inside + b.inside, 0};
+}
+
+/// A CV_32FC1 plane without the noise in what the guide doesn't explain of it.
+cv::Mat without_noise(const GuidedFilter& guide, const cv::Mat& plane, float noise) {
+  const cv::Mat explained = guide.explain(plane);
+  return shrink_coefficients(plane - explained, noise) + explained;
 }
 
 cv::Mat luma(const cv::Mat& rgb) {
@@ -178,7 +185,6 @@ cv::Mat remove_blocking(const cv::Mat& source, const cv::Mat& frame, const Block
   if (blocking.detail_left < 1)
     return amplify_detail(frame, blocking.origin, 1 + strength * (1 / blocking.detail_left - 1));
   const float noise = blocking.noise * static_cast<float>(strength);
-  const GuidedFilter guide(source, kRadius, kDamping);
   std::array<cv::Mat, 3> planes;  // luma, blue and red differences: codecs treat them apart
   cv::Mat opponent;
   frame.convertTo(opponent, CV_32F);
@@ -186,9 +192,15 @@ cv::Mat remove_blocking(const cv::Mat& source, const cv::Mat& frame, const Block
                                 -0.0813f);
   cv::transform(opponent, opponent, to_opponent);
   cv::split(opponent, planes.data());
-  for (cv::Mat& plane : planes) {
-    const cv::Mat explained = guide.explain(plane);
-    plane = shrink_coefficients(plane - explained, noise) + explained;
+  planes[0] = without_noise(GuidedFilter(source, kRadius, kDamping), planes[0], noise);
+  // Codecs keep colour at half the size, where its blocks have the same number of pixels.
+  const cv::Size half((frame.cols + 1) / 2, (frame.rows + 1) / 2);
+  const GuidedFilter half_guide(shrink(source, half), kRadius, kDamping);
+  for (cv::Mat* plane : {&planes[1], &planes[2]}) {
+    cv::Mat small, change;
+    cv::resize(*plane, small, half, 0, 0, cv::INTER_AREA);
+    cv::resize(without_noise(half_guide, small, noise) - small, change, frame.size());
+    *plane += change;
   }
   cv::merge(planes.data(), 3, opponent);
   cv::transform(opponent, opponent, to_opponent.inv());
