@@ -136,6 +136,11 @@ def mpeg2(frames, source, random):
     return through(frames, ["-c:v", "mpeg2video", "-q:v", "16", "-g", "12", "-pix_fmt", "yuv420p"], "mpg")
 
 
+@fault("mpeg4", "blocking", "MPEG-4 with a quantiser of 16")
+def mpeg4(frames, source, random):
+    return through(frames, ["-c:v", "mpeg4", "-q:v", "16", "-pix_fmt", "yuv420p"], "mp4")
+
+
 @fault("x264-38", "blocking", "H.264 at crf 38 without its own deblocking filter")
 def x264_38(frames, source, random):
     return through(frames, ["-c:v", "libx264", "-crf", "38", "-x264-params", "no-deblock=1", "-pix_fmt", "yuv420p"], "mp4")
@@ -185,9 +190,9 @@ TUNING = (("cab", "grade"), ("bunny", "cartoon"), ("box", "snow"), ("street", "p
           ("phone", "duotone"), ("man", "clarity"), ("hand", "fog"), ("cup", "splash"), ("lights", "underwater"),
           ("bunny-late", "kuwahara"), ("phone", "pixelate"), ("man", "title"), ("couple", "bleach"), ("railing", "infrared"),
           ("cup-late", "dusk"), ("phone-late", "pastel"), ("box-late", "engraving"), ("square-near", "drain"),
-          ("bunny-mid", "sandstorm"), ("lady-late", "badge"))
-UNSEEN = (("cup-first", "cross-process"), ("box-first", "clay"), ("lady-first", "embers"), ("square-last", "stipple"),
-          ("phone-first", "mint"), ("box-mid", "autumn"), ("cup-last", "tube"), ("square-first", "poster"))
+          ("bunny-mid", "sandstorm"), ("lady-late", "badge"), ("square-last", "stipple"))
+UNSEEN = (("cup-first", "cross-process"), ("box-first", "clay"), ("lady-first", "embers"), ("square-first", "poster"),
+          ("phone-first", "mint"), ("box-mid", "autumn"), ("cup-last", "tube"))
 
 
 def enhanced(binary, source, frames, folder, options=()):

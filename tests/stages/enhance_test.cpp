@@ -115,6 +115,51 @@ TEST_F(Enhance, RemovesBlockingFromFog) {
   EXPECT_GT(mean_psnr(run(clip, blocky), fog), mean_psnr(blocky, fog) + 1);
 }
 
+/// Frames predicted from others carry the noise along with the picture, off the grid.
+TEST_F(Enhance, FindsTheGridOfTheFirstFrameAlone) {
+  const Clip clip = moving_scene(kSize, 7, false);
+  const media::Video clean = edited(clip.video);
+  media::Video blocky = quantised(clean, 60);
+  for (std::size_t t = 1; t < clean.frames.size(); ++t) {
+    // The grid at another place in each frame: what lies on it is moved, quantised and moved back.
+    const int shift = static_cast<int>(t);
+    cv::Mat wide;
+    cv::copyMakeBorder(clean.frames[t], wide, shift, 8 - shift, shift, 8 - shift,
+                       cv::BORDER_REFLECT);
+    const media::Video moved = quantised({.frames = {wide}, .fps = clean.fps}, 60);
+    blocky.frames[t] = moved.frames[0](cv::Rect({shift, shift}, kSize)).clone();
+  }
+  EXPECT_GT(mean_psnr(run(clip, blocky), clean), mean_psnr(blocky, clean) + 1.5);
+}
+
+/// Black bars on white are steps enough to hide those of a grid.
+TEST_F(Enhance, FindsTheGridBehindATitle) {
+  const Clip clip = moving_scene({256, 160}, 7, true);
+  media::Video titled = edited(clip.video);
+  cv::RNG rng(4);
+  for (int i = 0; i < 9; ++i) {
+    const cv::Rect bar(90 + 9 * i + rng.uniform(0, 4), 125, 4, 20);
+    for (cv::Mat& frame : titled.frames) frame(bar).setTo(cv::Scalar::all(i % 2 == 0 ? 255 : 0));
+  }
+  const media::Video blocky = quantised(titled, 40);
+  EXPECT_GT(mean_psnr(run(clip, blocky), titled), mean_psnr(blocky, titled) + 1);
+}
+
+/// The grain of a drawing's paper is nothing that the source shows, and no noise.
+TEST_F(Enhance, KeepsGrainBesidesBlocking) {
+  const cv::Size size(256, 160);
+  const Clip clip = moving_scene(size, 7, true);
+  media::Video drawing = edited(clip.video);
+  cv::Mat grain(size, CV_32FC1);
+  cv::RNG(6).fill(grain, cv::RNG::NORMAL, 0, 12);
+  cv::cvtColor(grain, grain, cv::COLOR_GRAY2RGB);
+  for (cv::Mat& frame : drawing.frames) cv::add(frame, grain, frame, cv::noArray(), CV_8U);
+  for (const float quantum : {30.0f, 45.0f, 60.0f, 80.0f}) {
+    const media::Video blocky = quantised(drawing, quantum);
+    EXPECT_GT(mean_psnr(run(clip, blocky), drawing), mean_psnr(blocky, drawing) - 0.05) << quantum;
+  }
+}
+
 /// Each 8x8 block half-way to its mean, the first block's corner at `origin`.
 media::Video faded(const media::Video& video, cv::Point origin) {
   media::Video out{.frames = {}, .fps = video.fps};

@@ -26,8 +26,7 @@ constexpr double kDistinct = 2.5;     // the grid's excess to the largest that a
 constexpr double kVisible = 0.05;     // the grid's excess to the other steps
 constexpr double kFaintest = 0.5;     // squared grey levels of excess
 constexpr double kTiles = 100;        // times the steps inside blocks: they are tiles of an edit
-constexpr double kLeastTaken = 0.5;   // times the noise
-constexpr double kMostTaken = 6;
+constexpr double kMostTaken = 8;      // times the noise
 
 /// Mean squared steps between neighbouring pixels by their offset on the grid, along x and y.
 struct Steps {
@@ -169,11 +168,12 @@ Blocking measure_blocking(const media::Video& source, const media::Video& frames
   const Grid& grid = of_first.noise > of_all.noise ? of_first : of_all;
   if (grid.noise <= 0) return {};
   // Where the source explains the edit, noise is all that is left, in most places less than the
-  // mean; then more can be taken for noise without a loss. A drawn look leaves more than the noise.
+  // mean; then more can be taken for noise without a loss. A drawn look leaves more than the noise,
+  // and what is taken is soon the look.
   const auto middle = powers.begin() + static_cast<std::ptrdiff_t>(powers.size() / 2);
   std::nth_element(powers.begin(), middle, powers.end());
-  const double taken = std::clamp(grid.noise / std::max(1e-6, static_cast<double>(*middle)),
-                                  kLeastTaken, kMostTaken);
+  const double share = grid.noise / std::max(1e-6, static_cast<double>(*middle));
+  const double taken = share > 1 ? std::min(share, kMostTaken) : std::pow(share, 3);
   return {.noise = static_cast<float>(grid.noise * taken),
           .detail_left = detail_left(planes, grid.origin),
           .origin = grid.origin};
