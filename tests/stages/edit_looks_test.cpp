@@ -159,6 +159,23 @@ TEST(Looks, ProposedStylesDependOnTheNeighbourhoodOnly) {
   }
 }
 
+// A thing before a white wall gets no bright rim, and the wall none either.
+TEST(Looks, LocalContrastDrawsNoRimsAlongContours) {
+  cv::Mat picture(240, 416, CV_32FC3, cv::Scalar::all(0.9));
+  picture(cv::Rect(150, 80, 120, 160)).setTo(cv::Scalar::all(0.25));
+  const cv::Mat clear = editing::clarity(picture, 20, 0.7);
+  cv::Mat difference;
+  cv::absdiff(clear, picture, difference);
+  double most = 0;
+  cv::minMaxLoc(editing::luma_of(difference), nullptr, &most);
+  EXPECT_LT(most, 0.1);
+  // Fine detail is made stronger all the same.
+  cv::Mat fine = picture.clone();
+  for (int x = 0; x < fine.cols; x += 4) fine.colRange(x, x + 2) += cv::Scalar::all(0.04);
+  const cv::Mat clearer = editing::clarity(fine, 20, 0.7);
+  EXPECT_GT(clearer.at<cv::Vec3f>(30, 40)[0] - clearer.at<cv::Vec3f>(30, 42)[0], 1.5 * 0.04);
+}
+
 TEST(Programs, AreCheckedWithAReason) {
   const cv::Mat picture = busy_picture();
   const auto editor = make_editor({});

@@ -179,32 +179,43 @@ cv::Mat bloom(const cv::Mat& rgb, double threshold, double sigma, double amount)
   return out;
 }
 
-cv::Mat clarity(const cv::Mat& rgb, double sigma, double amount) {
-  const cv::Mat light = luma_of(rgb);
-  const cv::Mat detail = light - blurred(light, sigma);
-  const auto a = static_cast<float>(amount);
-  return map_pixels(rgb, detail, [a](const Rgb& c, float d) { return c + Rgb(d, d, d) * a; });
-}
+namespace {
 
-cv::Mat matte(const cv::Mat& rgb, const cv::Mat& mask, int radius) {
-  const cv::Mat guide = luma_of(to_float(rgb));
-  cv::Mat p;
-  mask.convertTo(p, CV_32FC1, 1.0 / 255);
+/// `picture` smoothed over 2 radius + 1 pixels, but for the edges of `guide` (guided filter, He et
+/// al. 2010). `damping`: variance of the guide below which it has no edges.
+cv::Mat guided(const cv::Mat& guide, const cv::Mat& picture, int radius, double damping) {
   const cv::Size window(2 * radius + 1, 2 * radius + 1);
   const auto mean = [&](const cv::Mat& m) {
     cv::Mat out;
     cv::blur(m, out, window, {-1, -1}, cv::BORDER_REFLECT_101);
     return out;
   };
-  const cv::Mat mean_i = mean(guide);
-  const cv::Mat mean_p = mean(p);
-  const cv::Mat variance = mean(guide.mul(guide)) - mean_i.mul(mean_i);
-  const cv::Mat covariance = mean(guide.mul(p)) - mean_i.mul(mean_p);
-  const cv::Mat a = covariance / (variance + 1e-3);
-  const cv::Mat b = mean_p - a.mul(mean_i);
-  cv::Mat alpha = mean(a).mul(guide) + mean(b);
+  const cv::Mat mean_guide = mean(guide), mean_picture = mean(picture);
+  const cv::Mat variance = mean(guide.mul(guide)) - mean_guide.mul(mean_guide);
+  const cv::Mat covariance = mean(guide.mul(picture)) - mean_guide.mul(mean_picture);
+  const cv::Mat a = covariance / (variance + damping);
+  return mean(a).mul(guide) + mean(mean_picture - a.mul(mean_guide));
+}
+
+}  // namespace
+
+cv::Mat clarity(const cv::Mat& rgb, double sigma, double amount) {
+  const cv::Mat light = luma_of(rgb);
+  // Against a neighbourhood that ends at strong contours: a blur over them would draw a bright and
+  // a dark rim along each. Two boxes of this radius have the deviation sigma.
+  const int radius = std::max(1, static_cast<int>(std::lround(1.22 * sigma)));
+  const cv::Mat detail = light - guided(light, light, radius, 0.01);
+  const auto a = static_cast<float>(amount);
+  return map_pixels(rgb, detail, [a](const Rgb& c, float d) { return c + Rgb(d, d, d) * a; });
+}
+
+cv::Mat matte(const cv::Mat& rgb, const cv::Mat& mask, int radius) {
+  cv::Mat p;
+  mask.convertTo(p, CV_32FC1, 1.0 / 255);
+  cv::Mat alpha = guided(luma_of(to_float(rgb)), p, radius, 1e-3);
   cv::Mat reach;
-  cv::dilate(mask, reach, cv::getStructuringElement(cv::MORPH_ELLIPSE, window));
+  cv::dilate(mask, reach,
+             cv::getStructuringElement(cv::MORPH_ELLIPSE, {2 * radius + 1, 2 * radius + 1}));
   for (int y = 0; y < alpha.rows; ++y) {
     float* row = alpha.ptr<float>(y);
     const uchar* inside = reach.ptr<uchar>(y);

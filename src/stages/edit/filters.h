@@ -42,7 +42,8 @@ cv::Mat dodge_lines(const cv::Mat& luma, double sigma);
 cv::Mat edge_strength(const cv::Mat& luma, double sigma);
 /// Light spreading from what is brighter than `threshold`.
 cv::Mat bloom(const cv::Mat& rgb, double threshold, double sigma, double amount);
-/// Local contrast: luma's difference to its neighbourhood times `amount` is added.
+/// Local contrast: luma's difference to its neighbourhood times `amount` is added. Strong contours
+/// end the neighbourhood: no rims are drawn along them.
 cv::Mat clarity(const cv::Mat& rgb, double sigma, double amount);
 /// Alpha matte: the mask's border moved to the nearest edge of the picture (guided filter). 0 where
 /// the mask is more than `radius` pixels away.

@@ -48,19 +48,18 @@ cv::Mat poster(const cv::Mat& rgb, const LookInput& input) {
   static const Rgb kScale[] = {
       {0.02F, 0.15F, 0.25F}, {0.80F, 0.15F, 0.13F}, {0.42F, 0.63F, 0.66F}, {0.98F, 0.93F, 0.74F}};
   const double u = unit_of(rgb);
-  const cv::Mat light = luma_of(flat_areas(rgb, 1.3 * u));
-  const cv::Mat around = blurred(light, 60 * u);
+  // Large areas, and within contours against their surroundings, so that each part of the picture
+  // has its lights and shadows. Where light falls off slowly the colours run into each other: a
+  // border there would be no contour's and move with the least change of the light.
+  const cv::Mat light = luma_of(clarity(dabs(flat_areas(rgb, 1.6 * u), 8 * u), 50 * u, 0.5));
   const cv::Mat lines =
       ink_lines(luma_of(dabs(dabs(rgb, 4 * u), 3 * u)), 1.7 * u, 15 * input.strength, 0.03, 16);
   cv::Mat out(rgb.size(), CV_32FC3);
   for (int y = 0; y < rgb.rows; ++y) {
     for (int x = 0; x < rgb.cols; ++x) {
-      // Against its surroundings, so that each part of the picture has its lights and shadows.
-      const float l = clamp01(light.at<float>(y, x));
-      const float own = 0.80F * std::pow(l, 0.65F) + 0.10F + 0.32F * (l - around.at<float>(y, x));
-      const float tone = clamp01(0.47F + 1.3F * (own - 0.45F));
-      out.at<Rgb>(y, x) =
-          lerp(kScale[0], scale_colour(kScale, stepped(tone, 3, 0.10F)), lines.at<float>(y, x));
+      const float own = 0.10F + 0.80F * std::pow(clamp01(light.at<float>(y, x)), 0.65F);
+      const float tone = stepped(0.53F + 1.3F * (own - 0.45F), 3, 0.3F);
+      out.at<Rgb>(y, x) = lerp(kScale[0], scale_colour(kScale, tone), lines.at<float>(y, x));
     }
   }
   return out;

@@ -245,7 +245,7 @@ cv::Mat underwater(const cv::Mat& rgb, const LookInput& input) {
   const double u = unit_of(rgb);
   const cv::Mat distance = apparent_distance(rgb);
   const cv::Mat sky = sky_map(rgb);
-  const cv::Mat soft = clarity(blurred(rgb, 1.0 * u), 12 * u, 0.5);
+  const cv::Mat soft = clarity(blurred(rgb, 1.0 * u), 12 * u, 0.9);
   cv::Mat out(rgb.size(), CV_32FC3);
   for (int y = 0; y < rgb.rows; ++y) {
     const float h = 1 - static_cast<float>(y) / static_cast<float>(rgb.rows);
