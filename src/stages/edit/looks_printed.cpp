@@ -51,14 +51,15 @@ cv::Mat poster(const cv::Mat& rgb, const LookInput& input) {
   // Large areas, and within contours against their surroundings, so that each part of the picture
   // has its lights and shadows. Where light falls off slowly the colours run into each other: a
   // border there would be no contour's and move with the least change of the light.
-  const cv::Mat light = luma_of(clarity(dabs(flat_areas(rgb, 1.6 * u), 8 * u), 50 * u, 0.5));
+  const cv::Mat light =
+      luma_of(flat_areas(clarity(clarity(rgb, 50 * u, 0.5), 14 * u, 0.8), 1.5 * u));
   const cv::Mat lines =
       ink_lines(luma_of(dabs(dabs(rgb, 4 * u), 3 * u)), 1.7 * u, 15 * input.strength, 0.03, 16);
   cv::Mat out(rgb.size(), CV_32FC3);
   for (int y = 0; y < rgb.rows; ++y) {
     for (int x = 0; x < rgb.cols; ++x) {
       const float own = 0.10F + 0.80F * std::pow(clamp01(light.at<float>(y, x)), 0.65F);
-      const float tone = stepped(0.53F + 1.3F * (own - 0.45F), 3, 0.3F);
+      const float tone = stepped(0.50F + 1.3F * (own - 0.45F), 3, 0.3F);
       out.at<Rgb>(y, x) = lerp(kScale[0], scale_colour(kScale, tone), lines.at<float>(y, x));
     }
   }
