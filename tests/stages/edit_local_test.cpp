@@ -131,6 +131,21 @@ TEST(LocalEdits, RecolourChangesTheObjectAndNothingElse) {
   }
 }
 
+// A thing with a soft outline before a bright wall that is darkened: nothing of the old wall is
+// left round it.
+TEST(LocalEdits, ADarkenedWallLeavesNoBrightRim) {
+  cv::Mat picture(240, 416, CV_8UC3, cv::Scalar(214, 210, 202));
+  cv::circle(picture, {200, 120}, 50, cv::Scalar(60, 40, 30), cv::FILLED, cv::LINE_AA);
+  cv::GaussianBlur(picture, picture, {}, 1.2);
+  const EditResult result = edit_text(picture, "Darken the background");
+  ASSERT_EQ(result.refusal, "");
+  const int wall = result.image.at<cv::Vec3b>(10, 10)[0];
+  ASSERT_LT(wall, 180);
+  double brightest = 0;
+  cv::minMaxLoc(result.image.reshape(1), nullptr, &brightest);
+  EXPECT_LT(brightest, wall + 12);
+}
+
 TEST(LocalEdits, RemoveLeavesTheSurroundings) {
   const cv::Mat picture = disks_on_grey({{{0.25, 0.5}, kRedPaint}});
   const EditResult result = edit_text(picture, "Remove the red object on the left.");

@@ -48,12 +48,55 @@ float membership(const Rgb& c, const Region& region, const Tone& tone) {
   return near * smoothstep(0.10F, 0.26F, hsv.s) * smoothstep(0.03F, 0.10F, hsv.v);
 }
 
+// The mean of a picture near each pixel, of the places in `where` (CV_8UC1), and how many there
+// are: CV_32FC3 and CV_32FC1.
+std::pair<cv::Mat, cv::Mat> mean_near(const cv::Mat& rgb, const cv::Mat& where, double sigma) {
+  cv::Mat known, weight;
+  rgb.copyTo(known, where);
+  where.convertTo(weight, CV_32FC1, 1.0 / 255);
+  weight = blurred(weight, sigma);
+  cv::Mat mean = map_pixels(blurred(known, sigma), weight,
+                            [](const Rgb& sum, float w) { return sum * (1 / std::max(1e-4F, w)); });
+  return {mean, weight};
+}
+
+// A backdrop's share of each pixel along its rim, by colour: where the pixel is between the colours
+// that both sides have nearby. A matte that falls off before the contour would leave a rim of the
+// old backdrop.
+void settle_rim(const cv::Mat& rgb, const cv::Mat& mask, int radius, cv::Mat& alpha) {
+  constexpr float kEnough = 0.02F;  // of the places nearby
+  constexpr float kApart = 0.15F;   // colours that tell the sides apart
+  const cv::Mat disk =
+      cv::getStructuringElement(cv::MORPH_ELLIPSE, {2 * radius + 1, 2 * radius + 1});
+  cv::Mat inside, outside;
+  cv::erode(mask, inside, disk);
+  cv::dilate(mask, outside, disk);
+  outside = 255 - outside;
+  const auto [backdrop, of_backdrop] = mean_near(rgb, inside, 1.5 * radius);
+  const auto [thing, of_thing] = mean_near(rgb, outside, 1.5 * radius);
+  for (int y = 0; y < rgb.rows; ++y) {
+    for (int x = 0; x < rgb.cols; ++x) {
+      if (inside.at<uchar>(y, x) != 0 || outside.at<uchar>(y, x) != 0) continue;
+      if (std::min(of_backdrop.at<float>(y, x), of_thing.at<float>(y, x)) < kEnough) continue;
+      const Rgb near = thing.at<Rgb>(y, x);
+      const Rgb range = backdrop.at<Rgb>(y, x) - near;
+      if (cv::norm(range) < kApart) continue;
+      const auto share =
+          static_cast<float>((rgb.at<Rgb>(y, x) - near).dot(range) / range.dot(range));
+      alpha.at<float>(y, x) = smoothstep(0.05F, 0.95F, share);
+    }
+  }
+}
+
 cv::Mat alpha_of(const cv::Mat& key, const Region& region) {
   const int radius = std::max(2, static_cast<int>(std::lround(5 * unit_of(key))));
-  cv::Mat mask = region.mask;
+  if (region.kind != "background") return matte(key, region.mask, radius);
   // A backdrop reaches under the soft outlines of what is in front of it.
-  if (region.kind == "background") cv::dilate(region.mask, mask, cv::Mat(), {-1, -1}, radius / 2);
-  return matte(key, mask, radius);
+  cv::Mat mask;
+  cv::dilate(region.mask, mask, cv::Mat(), {-1, -1}, radius / 2);
+  cv::Mat alpha = matte(key, mask, radius);
+  settle_rim(to_float(key), mask, radius, alpha);
+  return alpha;
 }
 
 // Lays `changed` over the key frame by alpha; the mask is where alpha is not zero.
