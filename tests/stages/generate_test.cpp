@@ -117,6 +117,36 @@ TEST_F(Generate, LocalRecolourFollowsTheMovingDisk) {
   }
 }
 
+TEST_F(Generate, ALightHasNoHolesWhereFlowIsUnsure) {
+  // A lamp lights a part of a still scene, of which every other patch is another in each frame.
+  const cv::Size size(192, 112);
+  Clip clip;
+  clip.video.fps = {20, 1};
+  clip.key_frame = 1;
+  for (unsigned t = 0; t < 3; ++t) {
+    cv::Mat frame = cloud(size, 7, 2.5, 35);
+    const cv::Mat other = cloud(size, 20 + t, 1.5, 35);
+    for (int y = 0; y < size.height; y += 8) {
+      for (int x = y % 16; x < size.width; x += 16) {
+        const cv::Rect patch = cv::Rect(x, y, 8, 8) & cv::Rect({}, size);
+        other(patch).copyTo(frame(patch));
+      }
+    }
+    clip.video.frames.push_back(frame);
+  }
+  cv::Mat lit = cv::Mat::zeros(size, CV_8U);
+  cv::circle(lit, {96, 56}, 32, 255, cv::FILLED);
+  const auto with_light = [&](const cv::Mat& rgb) {
+    cv::Mat out = rgb.clone();
+    cv::add(rgb, cv::Scalar::all(50), out, lit);
+    return out;
+  };
+  const Generation result = run(clip, with_light(clip.key()));
+  for (const std::size_t t : {0U, 2U})
+    EXPECT_GT(psnr(result.video.frames[t], with_light(clip.video.frames[t]), lit), 21)
+        << "frame " << t;
+}
+
 TEST_F(Generate, ADrawnObjectMovesWithWhatLiesUnderIt) {
   const Clip clip = moving_scene({192, 112}, 9, false);
   // A chequered plate, fixed to the ground.

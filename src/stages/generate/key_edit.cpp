@@ -41,6 +41,19 @@ constexpr std::size_t kQuickSamples = 60000;
 // More makes the look steadier, less makes it follow quick changes of discontinuous looks.
 constexpr float kDoubt = 2.0f;
 
+constexpr double kReach = 1 / 80.0;  // of the longer side: what is near
+constexpr float kLeastKnown = 0.1f;  // where less is carried nearby it says little
+
+/// A wide mean, made on a quarter of the resolution.
+cv::Mat around(const cv::Mat& image) {
+  const double sigma = kReach / 4 * std::max(image.cols, image.rows);
+  cv::Mat small, out;
+  cv::resize(image, small, {(image.cols + 3) / 4, (image.rows + 3) / 4}, 0, 0, cv::INTER_AREA);
+  cv::GaussianBlur(small, small, {}, sigma, sigma, cv::BORDER_REPLICATE);
+  cv::resize(small, out, image.size(), 0, 0, cv::INTER_LINEAR);
+  return out;
+}
+
 constexpr std::size_t kCellLevels = 16;  // grey levels a side
 constexpr std::size_t kCells = 256 / kCellLevels;
 // A colour that this share of the keys' pixels has is half known.
@@ -204,13 +217,19 @@ cv::Mat KeyEdits::add_carried(cv::Mat& frame, int t) const {
       }
     }
   }
+  // Where it isn't sure, what is carried nearby counts: an effect that is laid over a part of the
+  // picture, as a light or a shade, has no holes then; textures cancel out.
+  const cv::Mat nearby = around(sum), known = around(total);
   for (int y = 0; y < frame.rows; ++y) {
     auto* f = frame.ptr<cv::Vec3f>(y);
     const auto* s = sum.ptr<cv::Vec3f>(y);
     const auto* n = total.ptr<float>(y);
     const auto* m = surest.ptr<float>(y);
+    const auto* b = nearby.ptr<cv::Vec3f>(y);
+    const auto* k = known.ptr<float>(y);
     for (int x = 0; x < frame.cols; ++x) {
       if (n[x] > 0) f[x] += s[x] * (m[x] / n[x]);
+      f[x] += b[x] * ((1 - m[x]) / (k[x] + kLeastKnown));
     }
   }
   return surest;
