@@ -116,9 +116,9 @@ Alignment align(const std::vector<cv::Mat>& source, const std::vector<cv::Mat>& 
 std::vector<cv::Mat> moved_back(const std::vector<cv::Mat>& fields, const Alignment& alignment) {
   const cv::Point2d middle(0.5 * (fields[0].cols - 1), 0.5 * (fields[0].rows - 1));
   const double scale = 1 + alignment.growth, turn = alignment.turn;
-  const cv::Point2d first = middle + alignment.shift * fields[0].cols -
-                            cv::Point2d(scale * middle.x - turn * middle.y,
-                                        turn * middle.x + scale * middle.y);
+  const cv::Point2d first =
+      middle + alignment.shift * fields[0].cols -
+      cv::Point2d(scale * middle.x - turn * middle.y, turn * middle.x + scale * middle.y);
   const cv::Matx23d there(scale, -turn, first.x, turn, scale, first.y);
   std::vector<cv::Mat> moved;
   for (const cv::Mat& field : fields) {
@@ -139,16 +139,15 @@ std::string describe(const Alignment& alignment) {
   const double degrees = alignment.turn * 180 / CV_PI;
   std::string text;
   if (alignment.growth != 0 || alignment.turn != 0) {
-    text = fmt::format("{} by {:.1f} %, turned by {:.1f} degrees {}, ",
-                       alignment.growth < 0 ? "smaller" : "larger",
-                       100 * std::abs(alignment.growth), std::abs(degrees),
-                       degrees < 0 ? "anticlockwise" : "clockwise");
+    text =
+        fmt::format("{} by {:.1f} %, turned by {:.1f} degrees {}, ",
+                    alignment.growth < 0 ? "smaller" : "larger", 100 * std::abs(alignment.growth),
+                    std::abs(degrees), degrees < 0 ? "anticlockwise" : "clockwise");
   }
-  return text + fmt::format("{:.1f} % of the width to the {} and {:.1f} % {}",
-                            100 * std::abs(alignment.shift.x),
-                            alignment.shift.x < 0 ? "left" : "right",
-                            100 * std::abs(alignment.shift.y),
-                            alignment.shift.y < 0 ? "up" : "down");
+  return text +
+         fmt::format("{:.1f} % of the width to the {} and {:.1f} % {}",
+                     100 * std::abs(alignment.shift.x), alignment.shift.x < 0 ? "left" : "right",
+                     100 * std::abs(alignment.shift.y), alignment.shift.y < 0 ? "up" : "down");
 }
 
 }  // namespace ditto::stages::measure
