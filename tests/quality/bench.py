@@ -102,10 +102,10 @@ def show_judge(page, rows):
     cells = []
     for mode in faults.MODES:
         asked, rejected, right, clean, false = faults.rates(rows, mode)
-        steps, held = faults.monotone([r for r in rows if r["mode"] == mode])
+        steps, worse = faults.rises([r for r in rows if r["mode"] == mode])
         name = {"key": "knows the edited key frame", "text": "clips and text alone"}[mode]
         cells.append([name, asked, percent(rejected, asked), percent(right, asked), clean, percent(false, clean),
-                      percent(held, steps)])
+                      percent(steps - len(worse), steps)])
     page.table(["the judge", "visible faults", "rejected", "right reason first", "clean samples", "rejected",
                 "score doesn't rise with severity"], cells)
     for mode in faults.MODES:

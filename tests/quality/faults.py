@@ -54,6 +54,16 @@ WORDS = {
 }
 
 
+# The criteria whose score must not rise with the fault's severity.
+CRITERIA = {
+    **{f: ("source",) for f in ("frozen", "time_shift", "swapped_clip", "missing", "misaligned", "leak", "wrong_length",
+                                "wrong_rate", "wrong_speed")},
+    **{f: ("instruction",) for f in ("unedited", "swapped_sample", "wrong_edit")},
+    **{f: ("quality",) for f in ("black", "blur", "blocking")},
+    **{f: ("temporal",) for f in ("flicker", "pop", "part_pop", "area_pop")},
+    "fade": ("instruction", "temporal"),
+}
+
 # Two clips and a text don't tell which edit was meant, nor where.
 UNSEEN_BY_TEXT = {"swapped_sample", "wrong_edit", "leak"}
 
@@ -408,19 +418,27 @@ def run(binary, pairs, modes=MODES, share=1.0, faults=None, width=WIDTH, report=
     return rows
 
 
-def monotone(rows, tolerance=0.05):
-    """Steps to the next severity, and in how many of them the lowest score of the judgement doesn't rise."""
-    scores = {(r["mode"], r["stretch"], r["editor"], r["fault"], r["severity"]):
-              min(s["value"] for s in r["judgement"]["scores"] if s["value"] is not None) for r in rows}
-    steps = held = 0
+def score_of(row):
+    """The score of the criterion that the fault belongs to, or 10 where it wasn't assessed."""
+    values = {s["criterion"]: s["value"] for s in row["judgement"]["scores"]}
+    criteria = CRITERIA[row["fault"]]
+    return min((values[c] for c in criteria if values[c] is not None), default=10.0)
+
+
+def rises(rows, tolerance=0.05):
+    """Steps to the next severity, and of these the ones in which the score of the fault's criterion rises, as
+    (row, next row) pairs."""
+    found = {(r["mode"], r["stretch"], r["editor"], r["fault"], r["severity"]): r for r in rows}
+    steps, worse = 0, []
     for row in rows:
         if row["fault"] != "clean" and row["severity"] != SEVERITIES[-1]:
             key = (row["mode"], row["stretch"], row["editor"], row["fault"])
-            after = scores.get((*key, SEVERITIES[SEVERITIES.index(row["severity"]) + 1]))
+            after = found.get((*key, SEVERITIES[SEVERITIES.index(row["severity"]) + 1]))
             if after is not None:
                 steps += 1
-                held += after <= scores[(*key, row["severity"])] + tolerance
-    return steps, held
+                if score_of(after) > score_of(row) + tolerance:
+                    worse.append((row, after))
+    return steps, worse
 
 
 def summary(rows, mode):
@@ -495,7 +513,11 @@ def main():
     rows = run(args.binary, pairs, args.modes.split(","), args.share, args.faults and args.faults.split(","), args.width,
                report, args.workers)
     print_table(rows)
-    print("     the score doesn't rise with severity in {1} of {0} steps".format(*monotone(rows)))
+    steps, worse = rises(rows)
+    print(f"     the score of its criterion rises with a fault's severity in {len(worse)} of {steps} steps")
+    for row, after in worse:
+        print("       {mode} {stretch} {editor}: {fault} {severity}: ".format(**row) +
+              f"{score_of(row):.2f} to {score_of(after):.2f}")
     if args.rows:
         args.rows.write_text("".join(json.dumps(r) + "\n" for r in rows))
 

@@ -130,6 +130,26 @@ TEST_F(JudgeReasons, AsksForNoColourOnlyWhereTheTextDoes) {
   EXPECT_FALSE(measure::check_wording(instruction, {source}, {edited}).has_value());
 }
 
+TEST_F(JudgeReasons, CallsALeakThatHidesTheColourOfTheTextALeak) {
+  const Case sample = local_case();  // "Make the red disc blue"
+  const Frames leaking = each(sample.edited, [](int t, const cv::Mat& f) {
+    cv::Mat result = f.clone();
+    cv::add(f, cv::Scalar(0, 60, 0), result, 255 - disc_mask(t));
+    return result;
+  });
+  EXPECT_EQ(judged(sample, leaking).fault, "leak") << judged(sample, leaking).reason;
+}
+
+TEST_F(JudgeReasons, CallsAreasThatComeAndGoAtTheKeyFrameAPop) {
+  const Case sample = global_case();
+  const Frames blotched = each(sample.edited, [](int t, const cv::Mat& f) {
+    cv::Mat result = f.clone();
+    if (t / 3 % 2 == 1) cv::circle(result, {150, 70}, 45, cv::Scalar(20, 60, 200), cv::FILLED);
+    return result;
+  });
+  EXPECT_EQ(judged(sample, blotched).fault, "pop") << judged(sample, blotched).reason;
+}
+
 TEST_F(JudgeReasons, HoldsTheWordsAgainstThePartThatTheTextIsAbout) {
   cv::Mat source(cv::Size(64, 64), CV_8UC3, cv::Scalar(200, 40, 30));
   const auto severity = [&](const std::string& text, const cv::Scalar& colour) {

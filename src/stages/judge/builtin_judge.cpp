@@ -313,8 +313,8 @@ class BuiltinJudge final : public Judge {
   }
 
  private:
-  /// A difference from the edited key frame that flicker or blocks make is no other edit, as long
-  /// as the edit is there, nor is one of an edit that fades.
+  /// A difference from the edited key frame that flicker, blocks or areas that come and go make is
+  /// no other edit, as long as the edit is there, nor is one of an edit that fades.
   void explain_difference(const Sample& sample, std::vector<Finding>& findings) const {
     const auto named = [&](std::string_view name) {
       const auto found = std::find_if(findings.begin(), findings.end(),
@@ -337,12 +337,19 @@ class BuiltinJudge final : public Judge {
       if (!kept->consequence) return;
     }
     difference->consequence =
+        fails(named("popping")) || fails(named("recolouring")) || fails(named("unsteady_areas")) ||
         (blocks->severity > 1 &&
          blocks_explain_difference(sample, blocks->value, limits_.max_key_difference)) ||
         (flicker->severity > 1 && flicker_explains_difference(sample, flicker->value));
   }
 
+  /// The words are held against the edited key frame where it is known: how far the video agrees
+  /// with that is another measurement.
   static std::optional<Finding> wording_of(const Sample& sample) {
+    if (!sample.edited_key.empty()) {
+      return measure::check_wording(sample.instruction, {sample.source.rgb[sample.key_index()]},
+                                    {sample.edited_key});
+    }
     std::vector<cv::Mat> source, edited;
     const std::size_t step = std::max<std::size_t>(1, sample.source.rgb.size() / 4);
     for (std::size_t t = step / 2; t < sample.source.rgb.size(); t += step) {

@@ -34,6 +34,13 @@ Finding at_least(const Measure& measure, double value, double limit, double best
   return finding(measure, value, limit, severity, std::move(sentence));
 }
 
+Finding agrees(const Measure& measure, double correlation, double limit, std::string sentence) {
+  constexpr double kMost = 10;
+  if (correlation >= limit) return at_least(measure, correlation, limit, 1.0, std::move(sentence));
+  const double severity = limit / std::max({correlation, limit / kMost, kLeastSpan});
+  return finding(measure, correlation, limit, std::max(1.0, severity), std::move(sentence));
+}
+
 Finding exceeds(const Measure& measure, double value, double limit, std::string sentence) {
   return finding(measure, value, limit, limit / std::max(value, kLeastSpan), std::move(sentence));
 }

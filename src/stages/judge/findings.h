@@ -29,6 +29,9 @@ Finding at_most(const Measure& measure, double value, double limit, std::string 
 /// A finding whose value should be near `best`, above the limit.
 Finding at_least(const Measure& measure, double value, double limit, double best,
                  std::string sentence);
+/// A finding whose value is a correlation and should be near 1; below the limit, how many times too
+/// small it is, up to ten.
+Finding agrees(const Measure& measure, double correlation, double limit, std::string sentence);
 /// A finding whose value should be far above the limit, where only its ratio to the limit matters.
 Finding exceeds(const Measure& measure, double value, double limit, std::string sentence);
 

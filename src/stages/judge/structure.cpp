@@ -189,19 +189,19 @@ std::vector<Finding> find_other_content(const cv::Mat& agreement, const std::vec
   for (const double a : anywhere) lost.push_back(a < least);
   for (const double a : own) late.push_back(a < least);
   return {
-      at_least({"source", "swapped", "content"}, typical, least, 1.0,
-               fmt::format("the frames' structure has a median correlation of {:.2f} with the "
-                           "frame of the source that is most like it (at least {:.2f} wanted)",
-                           typical, least)),
-      at_least({"source", "swapped", "content_of_all"}, few, least, 1.0,
-               fmt::format("frames that look like no frame of the source: {}; the worst have a "
-                           "correlation of {:.2f} with the most like it (at least {:.2f} wanted)",
-                           frame_ranges(lost), few, least)),
-      at_least({"source", "time_shift", "structure"}, low, least, 1.0,
-               fmt::format("the structure's correlation with the source at its own time is {:.2f} "
-                           "in the worst tenth of the frames (at least {:.2f} wanted; frames below "
-                           "it: {})",
-                           low, least, frame_ranges(late)))};
+      agrees({"source", "swapped", "content"}, typical, least,
+             fmt::format("the frames' structure has a median correlation of {:.2f} with the "
+                         "frame of the source that is most like it (at least {:.2f} wanted)",
+                         typical, least)),
+      agrees({"source", "swapped", "content_of_all"}, few, least,
+             fmt::format("frames that look like no frame of the source: {}; the worst have a "
+                         "correlation of {:.2f} with the most like it (at least {:.2f} wanted)",
+                         frame_ranges(lost), few, least)),
+      agrees({"source", "time_shift", "structure"}, low, least,
+             fmt::format("the structure's correlation with the source at its own time is {:.2f} "
+                         "in the worst tenth of the frames (at least {:.2f} wanted; frames below "
+                         "it: {})",
+                         low, least, frame_ranges(late)))};
 }
 
 /// The edited clip's structure, where and when it shows what.
@@ -239,10 +239,10 @@ std::vector<Finding> find_shifts(const Placement& placement, const Alignment& al
   const Finding time = time_finding(course, limits.max_time_shift_gain);
   space.consequence = !placement.elsewhere && space.severity > 1 && time.severity > 1;
   return {time, space,
-          at_least({"source", "swapped", "motion"}, course.best, limits.min_motion, 1.0,
-                   fmt::format("the moving structure's correlation with the source is {:.2f}, "
-                               "whatever the shift in time (at least {:.2f} wanted)",
-                               course.best, limits.min_motion))};
+          agrees({"source", "swapped", "motion"}, course.best, limits.min_motion,
+                 fmt::format("the moving structure's correlation with the source is {:.2f}, "
+                             "whatever the shift in time (at least {:.2f} wanted)",
+                             course.best, limits.min_motion))};
 }
 
 Alignment alignment_of(const Sample& sample, Scale scale) {
