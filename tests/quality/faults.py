@@ -201,7 +201,10 @@ def part_pop(s, level, others):
 
 
 def area_pop(s, level, others):
-    """Areas grow and shrink in a colour that the edit gives to other places, as in a flat look whose thresholds waver."""
+    """Areas grow and shrink in a colour that the edit gives to other places, as in a flat look whose thresholds waver.
+    (Beside a local edit they would be a leak.)"""
+    if s.editor.local:
+        return None
     h, w = s.edited.shape[1:3]
     size = [0.01, 0.06, 0.15][level]  # of the picture, at most
 
