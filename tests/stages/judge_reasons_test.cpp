@@ -34,9 +34,11 @@ std::vector<std::string> ordered_faults(const std::vector<Finding>& more) {
 TEST_F(JudgeReasons, NamesBlocksBeforeWhatTheyCause) {
   const Finding blocks = at_most({"quality", "blocking", "blocking"}, 2, 1, "steps on a grid"),
                 frozen = at_most({"source", "frozen", "frozen_fraction"}, 9, 1, "still"),
-                leak = at_most({"source", "leak", "leak"}, 9, 1, "outside the region");
+                leak = at_most({"source", "leak", "leak"}, 9, 1, "outside the region"),
+                words = at_most({"instruction", "wrong_edit", "wording"}, 9, 1, "not blue");
   EXPECT_EQ(ordered_faults({frozen, blocks, leak}),
             (std::vector<std::string>{"blocking", "leak", "frozen"}));
+  EXPECT_EQ(ordered_faults({words, blocks}).front(), "blocking");
   EXPECT_EQ(ordered_faults({leak, frozen}), (std::vector<std::string>{"frozen", "leak"}));
 }
 
