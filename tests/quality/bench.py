@@ -20,8 +20,8 @@ import propagation
 PROPAGATION = (("cab", "grade"), ("cab", "star"), ("bunny", "cartoon"), ("bunny", "night"), ("box", "snow"),
                ("street", "pencil"), ("phone", "duotone"), ("phone", "watercolour"), ("man", "clarity"), ("man", "title"),
                ("hand", "splash"), ("hand", "fog"), ("bunny-late", "kuwahara"), ("bunny-late", "label"))
-JUDGED_PAIRS, JUDGED_SHARE = 17, 0.3  # each unseen editor once
-ENHANCED = enhancement.UNSEEN[:6]
+JUDGED_PAIRS, JUDGED_SHARE = 14, 0.35  # each unseen editor once
+ENHANCED = enhancement.UNSEEN
 METHOD_NAMES = {"ditto": "ditto stage generate", "copy": "copy of the source", "freeze": "edited key frame, frozen",
                 "lut": "colour table of the key pair", "warp": "edited key frame, moved by optical flow"}
 PARTS = ("propagation", "judge", "enhancer")

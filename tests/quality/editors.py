@@ -2,8 +2,8 @@
 
 An editor is a function (frame, scene, t) -> edited frame; a global one looks at the frame alone. A
 local one has `mask`, (frame, scene, t) -> uint8 [H, W], 255 where the edit is meant. The sets are those
-of clips.py: tuning, held out of the generator's tuning (also held_out_editors.py and
-everyday_editors.py), and unseen by any tuning (unseen_editors.py).
+of clips.py: tuning, held out of the generator's tuning (also held_out_editors.py,
+everyday_editors.py and workshop_editors.py), and unseen by any tuning (unseen_editors.py).
 """
 import dataclasses
 from typing import Callable, Optional
@@ -414,4 +414,5 @@ def warp_key(image, mean=1.4, noise=2.0, seed=5):
 
 import held_out_editors  # noqa: E402,F401  registers more, with what is defined above
 import everyday_editors  # noqa: E402,F401
+import workshop_editors  # noqa: E402,F401
 import unseen_editors  # noqa: E402,F401

@@ -190,9 +190,11 @@ TUNING = (("cab", "grade"), ("bunny", "cartoon"), ("box", "snow"), ("street", "p
           ("phone", "duotone"), ("man", "clarity"), ("hand", "fog"), ("cup", "splash"), ("lights", "underwater"),
           ("bunny-late", "kuwahara"), ("phone", "pixelate"), ("man", "title"), ("couple", "bleach"), ("railing", "infrared"),
           ("cup-late", "dusk"), ("phone-late", "pastel"), ("box-late", "engraving"), ("square-near", "drain"),
-          ("bunny-mid", "sandstorm"), ("lady-late", "badge"), ("square-last", "stipple"))
-UNSEEN = (("cup-first", "cross-process"), ("box-first", "clay"), ("lady-first", "embers"), ("square-first", "poster"),
-          ("phone-first", "mint"), ("box-mid", "autumn"), ("cup-last", "tube"))
+          ("bunny-mid", "sandstorm"), ("lady-late", "badge"), ("square-last", "stipple"), ("cup-first", "cross-process"), ("box-first", "clay"),
+          ("lady-first", "embers"), ("square-first", "poster"), ("phone-first", "mint"), ("box-mid", "autumn"),
+          ("cup-last", "tube"))
+UNSEEN = (("cup-between", "gouache"), ("box-before", "street-lamps"), ("square-a", "infrared-film"),
+          ("square-c", "felt-tip"), ("square-e", "pink-lights"), ("box-before", "heat"))
 
 
 def enhanced(binary, source, frames, folder, options=()):
