@@ -114,20 +114,6 @@ local("pink-lights", "Tint the brightest parts pink",
 
 
 # --- drawn objects ----------------------------------------------------------------------------------
-def flag(canvas, centre, scale):
-    x, y = centre
-    cv2.line(canvas, (x, y - int(30 * scale)), (x, y + int(45 * scale)), (90, 60, 40, 255), max(2, int(4 * scale)), cv2.LINE_AA)
-    for i, colour in enumerate(((200, 30, 40, 255), (245, 245, 245, 255), (30, 60, 160, 255))):
-        top = y - int(30 * scale) + int(11 * i * scale)
-        cv2.rectangle(canvas, (x, top), (x + int(48 * scale), top + int(11 * scale)), colour, -1, cv2.LINE_AA)
-
-
-@unseen("flag", "object", "Plant a striped flag in the background",
-        mask=lambda f, s, t: byte(editors.draw_on(f, s, t, s.quiet_point, flag)[0]))
-def draw_flag(frame, scene, t):
-    return editors.draw_on(frame, scene, t, scene.quiet_point, flag)[1]
-
-
 def bauble(canvas, centre, scale):
     cv2.circle(canvas, centre, int(30 * scale), (225, 60, 150, 255), -1, cv2.LINE_AA)
     cv2.circle(canvas, (centre[0] - int(10 * scale), centre[1] - int(10 * scale)), int(8 * scale), (255, 200, 230, 255), -1,
@@ -140,3 +126,17 @@ def bauble(canvas, centre, scale):
         mask=lambda f, s, t: byte(editors.draw_on(f, s, t, s.busiest_point, bauble)[0]))
 def draw_bauble(frame, scene, t):
     return editors.draw_on(frame, scene, t, scene.busiest_point, bauble)[1]
+
+
+def flag(canvas, centre, scale):
+    x, y = centre
+    cv2.line(canvas, (x, y - int(30 * scale)), (x, y + int(45 * scale)), (90, 60, 40, 255), max(2, int(4 * scale)), cv2.LINE_AA)
+    for i, colour in enumerate(((200, 30, 40, 255), (245, 245, 245, 255), (30, 60, 160, 255))):
+        top = y - int(30 * scale) + int(11 * i * scale)
+        cv2.rectangle(canvas, (x, top), (x + int(48 * scale), top + int(11 * scale)), colour, -1, cv2.LINE_AA)
+
+
+@unseen("flag", "object", "Plant a striped flag in the background",
+        mask=lambda f, s, t: byte(editors.draw_on(f, s, t, s.quiet_point, flag)[0]))
+def draw_flag(frame, scene, t):
+    return editors.draw_on(frame, scene, t, scene.quiet_point, flag)[1]

@@ -39,6 +39,8 @@ TEST_F(JudgeReasons, NamesBlocksBeforeWhatTheyCause) {
   EXPECT_EQ(ordered_faults({frozen, blocks, leak}),
             (std::vector<std::string>{"blocking", "leak", "frozen"}));
   EXPECT_EQ(ordered_faults({words, blocks}).front(), "blocking");
+  const Finding fade = at_most({"temporal", "fade", "strength_change"}, 2, 1, "weaker");
+  EXPECT_EQ(ordered_faults({words, fade}).front(), "fade") << "words are the least sure";
   EXPECT_EQ(ordered_faults({leak, frozen}), (std::vector<std::string>{"frozen", "leak"}));
 }
 
@@ -170,6 +172,8 @@ TEST_F(JudgeReasons, HoldsTheWordsAgainstThePartThatTheTextIsAbout) {
   }
   EXPECT_LT(severity("Make the wall darker", dark), 1);
   EXPECT_GT(severity("Make the wall brighter", dark), 1);
+  EXPECT_GT(severity("Make it night", cv::Scalar(90, 250, 90)), 1);
+  EXPECT_LT(severity("Show it by night vision", cv::Scalar(90, 250, 90)), 1);
 }
 
 }  // namespace

@@ -16,23 +16,22 @@ constexpr std::array<std::string_view, 10> kCauses = {
     "time_shift", "missing",  "wrong_rate", "wrong_edit", "flicker"};
 
 /// A fault and a measurement that it makes fail, however bad that looks: coarse blocks hold faint
-/// detail still and change what lies outside a region, a strong blur moves edges a little, both
-/// take the colour from small things, and an edit that fades between a picture and its negative
-/// passes an even grey.
+/// detail still and change what lies outside a region, a strong blur moves edges a little, and an
+/// edit that fades between a picture and its negative passes an even grey.
 struct Explanation {
   std::string_view fault, measurement;
 };
-constexpr std::array<Explanation, 6> kExplanations = {{{"blocking", "frozen_fraction"},
+constexpr std::array<Explanation, 4> kExplanations = {{{"blocking", "frozen_fraction"},
                                                        {"blocking", "leak"},
-                                                       {"blocking", "wording"},
                                                        {"blur", "misalignment"},
-                                                       {"blur", "wording"},
                                                        {"fade", "blank_fraction"}}};
 
 /// Frames of one even tone come first whether they are black or not: nothing else can be told
-/// there.
+/// there. What the text's words are taken to ask for comes last: it is the least sure, and what
+/// else is wrong with the video may be why it doesn't have it.
 std::size_t cause_rank(const Finding& finding) {
   if (finding.name == "blank_fraction") return 0;
+  if (finding.name == "wording") return kCauses.size() + 1;
   return static_cast<std::size_t>(std::find(kCauses.begin(), kCauses.end(), finding.fault) -
                                   kCauses.begin());
 }

@@ -211,7 +211,8 @@ std::optional<Finding> check_wording(const Instruction& instruction,
                                after.warmth, where, kLeast));
   }
   const bool dark =
-      says(words, {"night", "nighttime", "midnight", "darker", "moonlit", "moonlight"});
+      says(words, {"night", "nighttime", "midnight", "darker", "moonlit", "moonlight"}) &&
+      !says(words, {"night vision", "starry night", "midnight blue"});
   const bool bright = says(words, {"brighter", "brighten", "lighter"});
   if (is_global(instruction.task) && dark != bright) {
     const double gain = after.luma - before.luma;
