@@ -235,7 +235,7 @@ TEST(InstructTruth, EveryClaimHoldsOfWhatWasDrawn) {
     owed = out.owed;
     // What a clip doesn't offer, others make up for: nowhere in the run is the mix far off.
     for (std::size_t t = 0; t < owed.size(); ++t)
-      EXPECT_LE(std::abs(owed[t]), 3) << name_of(static_cast<Task>(t)) << " after clip " << i;
+      EXPECT_LE(std::abs(owed[t]), 4) << name_of(static_cast<Task>(t)) << " after clip " << i;
     EXPECT_EQ(out.list.size(), static_cast<std::size_t>(kCount)) << id;
     SCOPED_TRACE("clip " + id + ": " + scenes::described(scene));
     std::set<std::string> senses;

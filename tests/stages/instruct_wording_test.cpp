@@ -272,5 +272,19 @@ TEST(Parser, RefusesWhatItDoesNotKnowEntirely) {
   }
 }
 
+TEST(Parser, PlacesAreUnderstoodHoweverTheyArePut) {
+  const std::map<std::string, std::string> places = {{"at the upper left", "upper left"},
+                                                     {"in the top left corner", "upper left"},
+                                                     {"in the bottom right", "lower right"},
+                                                     {"at the lower right", "lower right"},
+                                                     {"at the left", "left"},
+                                                     {"on the right side", "right"}};
+  for (const auto& [words, place] : places) {
+    const editing::Parsed parsed = editing::parse_instruction("Add a butterfly " + words);
+    ASSERT_TRUE(parsed.program) << words << ": " << parsed.refusal;
+    EXPECT_EQ(parsed.program->place, place) << words;
+  }
+}
+
 }  // namespace
 }  // namespace ditto::stages
