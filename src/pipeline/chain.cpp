@@ -147,7 +147,7 @@ std::shared_ptr<const stages::Enhancer::Prepared> ClipChain::prepared_to_enhance
 }
 
 std::optional<std::vector<stages::Instruction>> ClipChain::known_instructions() const {
-  const auto stored = context_.store.find(place_.instruct);
+  const auto stored = context_.store.find(place_.instruct_key);
   if (!stored) return std::nullopt;
   std::vector<stages::Instruction> instructions;
   for (const auto& value : stored->at("instructions")) {
@@ -166,7 +166,7 @@ std::vector<stages::Instruction> ClipChain::instructions() {
   if (place_.previous != nullptr) request.owed = place_.previous->owed();
   const stages::Clip& frames = clip();
   double seconds = 0;
-  const auto own = try_to_use(place_.instruct, &seconds, [&] {
+  const auto own = try_to_use(place_.instruct_key, &seconds, [&] {
     return context_.backends.instructor->instruct(
         frames, request, Stream(context_.config.run.seed, record_.id, "instruct"));
   });
@@ -183,12 +183,12 @@ std::vector<stages::Instruction> ClipChain::instructions() {
   for (const auto& drop : own.drops) {
     result["drops"].push_back(nlohmann::json(stages::to_json(drop)));
   }
-  context_.store.put(place_.instruct, std::move(result));
+  context_.store.put(place_.instruct_key, std::move(result));
   return all;
 }
 
 std::string ClipChain::caption() const {
-  const auto stored = context_.store.find(place_.instruct);
+  const auto stored = context_.store.find(place_.instruct_key);
   return stored ? stored->value("caption", "") : "";
 }
 
@@ -200,7 +200,7 @@ stages::TaskCounts ClipChain::owed() {
       if (e.kind() != ErrorKind::kInput && e.kind() != ErrorKind::kTransient) throw;
     }
   }
-  if (const auto stored = context_.store.find(place_.instruct)) return stored->at("owed");
+  if (const auto stored = context_.store.find(place_.instruct_key)) return stored->at("owed");
   return place_.previous != nullptr ? place_.previous->owed() : stages::TaskCounts{};
 }
 

@@ -59,7 +59,7 @@ std::vector<std::shared_ptr<ClipJob>> Execution::make_jobs(const std::vector<Uni
       auto clip = std::make_shared<ClipJob>();
       clip->unit = unit_job;
       --place.clips_after;
-      place.instruct = keys[i];
+      place.instruct_key = keys[i];
       clip->chain = std::make_unique<ClipChain>(context_, record, place);
       ++place.ordinal;
       place.previous = clip->chain.get();

@@ -37,7 +37,7 @@ class ClipChain;
 struct UnitPlace {
   std::int64_t ordinal = 0;       ///< of the clip in the manifest
   int clips_after = 0;            ///< in a whole unit
-  StageKey instruct = {};         ///< from Lineage::instruct
+  StageKey instruct_key = {};     ///< from Lineage::instruct
   ClipChain* previous = nullptr;  ///< the clip before it in the unit; outlives this one
 };
 
@@ -53,7 +53,7 @@ class ClipChain {
   const stages::Clip& clip();
   std::shared_ptr<const stages::Generator::Prepared> prepared();
   std::shared_ptr<const stages::Enhancer::Prepared> prepared_to_enhance();
-  const StageKey& instruct_key() const { return place_.instruct; }
+  const StageKey& instruct_key() const { return place_.instruct_key; }
   /// From the store or by the instructor, which needs to know what earlier clips of the unit owe.
   std::vector<stages::Instruction> instructions();
   /// The instructions if the store has them; doesn't decode.
