@@ -268,9 +268,9 @@ class BuiltinJudge final : public Judge {
         static_cast<std::size_t>(shape.width) * static_cast<std::size_t>(shape.height);
     const auto frames = static_cast<std::size_t>(shape.frames);
     // Both clips in colour and grey; four sets of orientation fields at a sixteenth of the area;
-    // their products over time; maps and changes of one frame; areas of a second of both; filters
-    // over one whole frame.
-    return frames * area * 8 + frames * area * 2 + frames * frames * 4 + area * 450 + full * 48;
+    // softened colours of both at a quarter of it; products of fields over time; maps and changes
+    // of one frame; filters over one whole frame.
+    return frames * area * (8 + 2 + 6) + frames * frames * 4 + area * 300 + full * 48;
   }
 
   Judgement judge(const media::Video& source, const media::Video& edited,

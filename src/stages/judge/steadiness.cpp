@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numeric>
 #include <opencv2/imgproc.hpp>
+#include <span>
 
 namespace ditto::stages::measure {
 namespace {
@@ -13,19 +14,19 @@ namespace {
 constexpr int kLongerSide = 160;  ///< pixels: areas, not edges or texture
 constexpr int kFrames = 24;       ///< looked at together: about a second
 
-/// Some frames of both clips, CV_32FC3 in levels.
+/// Some frames of both clips, softened.
 struct Stretch {
-  int first = 0;
-  std::vector<cv::Mat> source, edited;
+  std::span<const cv::Mat> source, edited;
 };
 
-std::vector<cv::Mat> softened(const std::vector<cv::Mat>& frames, int first, int count) {
+/// CV_32FC3 in levels.
+std::vector<cv::Mat> softened(const std::vector<cv::Mat>& frames) {
   constexpr double kBlur = 1.5;  // pixels
   const cv::Size size = reduced_size(frames[0].size(), kLongerSide);
   std::vector<cv::Mat> result;
-  for (int t = first; t < first + count; ++t) {
+  for (const cv::Mat& frame : frames) {
     cv::Mat soft;
-    reduced(frames[static_cast<std::size_t>(t)], size).convertTo(soft, CV_32F);
+    reduced(frame, size).convertTo(soft, CV_32F);
     cv::GaussianBlur(soft, soft, {0, 0}, kBlur);
     result.push_back(std::move(soft));
   }
@@ -33,7 +34,7 @@ std::vector<cv::Mat> softened(const std::vector<cv::Mat>& frames, int first, int
 }
 
 /// Largest channel of how far each pixel changes over the frames, CV_32FC1.
-cv::Mat range_of(const std::vector<cv::Mat>& frames) {
+cv::Mat range_of(std::span<const cv::Mat> frames) {
   cv::Mat low = frames[0].clone(), high = frames[0].clone();
   for (const cv::Mat& frame : frames) {
     cv::min(low, frame, low);
@@ -136,20 +137,22 @@ Finding find_unsteady_areas(const Sample& sample) {
   if (frames < kFewest || !is_everywhere(sample)) {
     return at_most(measure, 0, kLimit, "the edit is in a part of the picture, or the clip short");
   }
+  const std::vector<cv::Mat> source = softened(sample.source.rgb),
+                             edited = softened(sample.edited.rgb);
   cv::Mat worst;
   double share = -1;
   int first = 0;
   const int stretches = 1 + (frames - length + kFrames / 2 - 1) / (kFrames / 2);
   for (int i = 0; i < stretches; ++i) {
-    Stretch stretch;
-    stretch.first = std::min(i * kFrames / 2, frames - length);
-    stretch.source = softened(sample.source.rgb, stretch.first, length);
-    stretch.edited = softened(sample.edited.rgb, stretch.first, length);
-    cv::Mat places = unsteady_places(stretch);
+    const auto begin = static_cast<std::size_t>(std::min(i * kFrames / 2, frames - length));
+    const auto some = [&](const std::vector<cv::Mat>& all) {
+      return std::span(all).subspan(begin, static_cast<std::size_t>(length));
+    };
+    cv::Mat places = unsteady_places({some(source), some(edited)});
     const double found = cv::countNonZero(places) / static_cast<double>(places.total());
     if (found <= share) continue;
     share = found;
-    first = stretch.first;
+    first = static_cast<int>(begin);
     worst = std::move(places);
   }
   const cv::Moments moments = cv::moments(worst, true);
