@@ -27,8 +27,8 @@ struct Generation {
 
 class Generator {
  public:
-  /// What is computed once per clip and serves all its instructions (flow, features). Read only
-  /// after it was made; may be used by several threads at once.
+  /// What is computed once per clip and serves all its instructions, such as flow. Read only after
+  /// it was made; may be used by several threads at once.
   class Prepared {
    public:
     virtual ~Prepared() = default;

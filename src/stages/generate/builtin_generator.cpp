@@ -61,7 +61,7 @@ class BuiltinGenerator : public Generator {
   BuiltinGenerator(const config::Generate& config, int threads)
       : config_(config), threads_(std::max(1, threads)), device_(device_of(config)) {}
 
-  BackendId id() const override { return {"builtin", 7, ""}; }
+  BackendId id() const override { return {"builtin", 8, ""}; }
 
   std::size_t prepared_bytes(const ClipShape& shape, int keys) const override {
     const cv::Size small = KeyFlow::flow_size({shape.width, shape.height}, config_.flow_width);

@@ -106,6 +106,26 @@ double mean_square_without_place(const cv::Mat& source, const cv::Mat& residual)
          (3 * static_cast<double>(residual.total()));
 }
 
+/// Of each channel of a CV_32FC3 prediction, over the pixels that are to be learned from.
+cv::Vec3d mean_squared_error(const cv::Mat& prediction, const ImagePair& pair) {
+  cv::Vec3d sum;
+  std::size_t count = 0;
+  for (int y = 0; y < prediction.rows; ++y) {
+    const auto* p = prediction.ptr<cv::Vec3f>(y);
+    const auto* t = pair.edited.ptr<cv::Vec3b>(y);
+    const uchar* e = pair.excluded.empty() ? nullptr : pair.excluded.ptr<uchar>(y);
+    for (int x = 0; x < prediction.cols; ++x) {
+      if (e != nullptr && e[x] != 0) continue;
+      for (int c = 0; c < 3; ++c) {
+        const double d = std::clamp(p[x][c], 0.0f, 255.0f) - static_cast<float>(t[x][c]);
+        sum[c] += d * d;
+      }
+      ++count;
+    }
+  }
+  return count == 0 ? cv::Vec3d() : sum / static_cast<double>(count);
+}
+
 }  // namespace
 
 cv::Mat residual_of(const ImagePair& pair, const cv::Mat& prediction) {
@@ -115,36 +135,21 @@ cv::Mat residual_of(const ImagePair& pair, const cv::Mat& prediction) {
   return residual;
 }
 
-double mean_squared_error(const cv::Mat& prediction, const cv::Mat& target,
-                          const cv::Mat& excluded) {
-  double sum = 0;
-  std::size_t count = 0;
-  for (int y = 0; y < target.rows; ++y) {
-    const auto* p = prediction.ptr<cv::Vec3f>(y);
-    const auto* t = target.ptr<cv::Vec3b>(y);
-    const uchar* e = excluded.empty() ? nullptr : excluded.ptr<uchar>(y);
-    for (int x = 0; x < target.cols; ++x) {
-      if (e != nullptr && e[x] != 0) continue;
-      for (int c = 0; c < 3; ++c) {
-        const double d = std::clamp(p[x][c], 0.0f, 255.0f) - static_cast<float>(t[x][c]);
-        sum += d * d;
-      }
-      count += 3;
-    }
-  }
-  return count == 0 ? 0 : sum / static_cast<double>(count);
-}
-
 EditModel::EditModel(std::span<const ImagePair> pairs, const Options& options,
                      const ScreenInputs& screen)
     : map_(pairs, options.samples), directed_(options.directed), screen_(screen) {
-  map_psnr_ = psnr_ = decibel(error(pairs));
-  if (psnr_ >= kGoodEnough || options.network.iterations == 0) return;
+  mean_square_ = error(pairs);
+  map_psnr_ = psnr();
+  if (map_psnr_ >= kGoodEnough || options.network.iterations == 0) return;
   nn::PixelSamples samples = gather(pairs, map_, screen_, options);
   if (samples.count < kFewestSamples) return;
   network_ = std::make_unique<nn::PixelNetwork>(samples, options.network);
   network_->fit(std::move(samples), options.network);
-  psnr_ = decibel(error(pairs));
+  mean_square_ = error(pairs);
+}
+
+double EditModel::psnr() const {
+  return decibel((mean_square_[0] + mean_square_[1] + mean_square_[2]) / 3);
 }
 
 ScreenInputs EditModel::find_screen_inputs(std::span<const ImagePair> pairs,
@@ -158,16 +163,14 @@ ScreenInputs EditModel::find_screen_inputs(std::span<const ImagePair> pairs,
   }
   const double hoped = decibel(without_place / static_cast<double>(pairs.size()));
   ScreenInputs screen{.waves = screen_waves(residuals)};
-  screen.position = !screen.waves.empty() || hoped >= psnr_ + kScreenHope;
+  screen.position = !screen.waves.empty() || hoped >= psnr() + kScreenHope;
   if (!screen.position) return {};
-  return EditModel(pairs, options, screen).psnr() >= psnr_ + kScreenGain ? screen : ScreenInputs{};
+  return EditModel(pairs, options, screen).psnr() >= psnr() + kScreenGain ? screen : ScreenInputs{};
 }
 
-double EditModel::error(std::span<const ImagePair> pairs) const {
-  double sum = 0;
-  for (const ImagePair& pair : pairs) {
-    sum += mean_squared_error(apply(pair.source), pair.edited, pair.excluded);
-  }
+cv::Vec3d EditModel::error(std::span<const ImagePair> pairs) const {
+  cv::Vec3d sum;
+  for (const ImagePair& pair : pairs) sum += mean_squared_error(apply(pair.source), pair);
   return sum / static_cast<double>(pairs.size());
 }
 

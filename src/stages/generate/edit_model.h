@@ -47,25 +47,22 @@ class EditModel {
   const ScreenInputs& screen() const { return screen_; }
   /// Fit on the pairs in dB: of the colour map alone, and of the whole.
   double map_psnr() const { return map_psnr_; }
-  double psnr() const { return psnr_; }
+  double psnr() const;
+  /// The whole's mean squared error on the pairs, of each channel.
+  const cv::Vec3d& mean_square() const { return mean_square_; }
 
  private:
-  double error(std::span<const ImagePair> pairs) const;
+  cv::Vec3d error(std::span<const ImagePair> pairs) const;
 
   ColourMap map_;
   std::unique_ptr<nn::PixelNetwork> network_;
   bool directed_ = true;
   ScreenInputs screen_;
   double map_psnr_ = 0;
-  double psnr_ = 0;
+  cv::Vec3d mean_square_;
 };
 
 /// CV_32FC3: edited minus prediction, zero where the pair is not to be learned from.
 cv::Mat residual_of(const ImagePair& pair, const cv::Mat& prediction);
-
-/// Mean squared error of a CV_32FC3 prediction and a CV_8UC3 target over pixels where `excluded`
-/// is zero (all when it is empty).
-double mean_squared_error(const cv::Mat& prediction, const cv::Mat& target,
-                          const cv::Mat& excluded);
 
 }  // namespace ditto::stages

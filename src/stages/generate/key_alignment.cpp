@@ -124,23 +124,19 @@ class Aligner {
     double undirected = 0, ignored = 0;
     KeyAlignment found = find(false, undirected);
     if (!is_displaced(found)) return unmoved(found);
-    const Fit before = fit(edited_, found.unknown), after = fit(found.picture, found.unknown);
-    const double directed = before.psnr;
-    found.gain = after.psnr - before.psnr;
+    const Trial trial = try_out(found);
     // An emboss of a picture that lies right is explained by directions; moving it doesn't help a
     // model that has none to do as well.
-    found.applied = found.gain >= kLeastGain && after.psnr >= kLeastExplained &&
-                    as_a_whole(before, after) &&
-                    explained(found.picture, found.unknown, false) >= directed - kDirectionsGain;
+    found.applied =
+        found.applied && trial.after >= kLeastExplained &&
+        explained(found.picture, found.unknown, false) >= trial.before - kDirectionsGain;
     if (found.applied) return found;
+    const double directed = trial.before;
     if (directed < undirected + kDirectionsGain || directed < kLeastExplained)
       return unmoved(found);
     found = find(true, ignored);
     if (!is_displaced(found)) return unmoved(found);
-    const Fit unmoved_fit = fit(edited_, found.unknown),
-              moved_fit = fit(found.picture, found.unknown);
-    found.gain = moved_fit.psnr - unmoved_fit.psnr;
-    found.applied = found.gain >= kLeastGain && as_a_whole(unmoved_fit, moved_fit);
+    try_out(found);
     return found.applied ? found : unmoved(found);
   }
 
@@ -157,21 +153,23 @@ class Aligner {
                                   .samples = 60000});
   }
 
-  /// How well a model with directions explains a picture where it is known.
-  struct Fit {
-    double psnr = 0;         ///< dB
-    cv::Scalar mean_square;  ///< of each channel's error
+  struct Trial {
+    double before = 0, after = 0;  ///< how well a model with directions explains the picture, dB
   };
-  Fit fit(const cv::Mat& picture, const cv::Mat& unknown) const {
-    const EditModel now = model(picture, unknown, true);
-    const cv::Mat error = residual_of({source_, picture, unknown}, now.apply(source_));
-    return {now.psnr(), cv::mean(error.mul(error), ~unknown)};
+  /// What moving the picture gains, and whether that is enough to apply it.
+  Trial try_out(KeyAlignment& found) const {
+    const EditModel before = model(edited_, found.unknown, true),
+                    after = model(found.picture, found.unknown, true);
+    found.gain = after.psnr() - before.psnr();
+    found.applied =
+        found.gain >= kLeastGain && as_a_whole(before.mean_square(), after.mean_square());
+    return {before.psnr(), after.psnr()};
   }
   /// A picture that is displaced is so in all its colours: a look that moves some of them only, as
   /// for red and cyan glasses, is explained worse in the others when it is pulled back.
-  static bool as_a_whole(const Fit& before, const Fit& after) {
+  static bool as_a_whole(const cv::Vec3d& before, const cv::Vec3d& after) {
     for (int c = 0; c < 3; ++c) {
-      if (after.mean_square[c] > kChannelLoss * before.mean_square[c]) return false;
+      if (after[c] > kChannelLoss * before[c]) return false;
     }
     return true;
   }
