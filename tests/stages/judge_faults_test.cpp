@@ -25,6 +25,12 @@ Frames with_range(Frames frames, int first, int count, const std::function<cv::M
   return frames;
 }
 
+/// From frame 13 on, `count` frames of one grey level.
+Frames with_even_frames(const Frames& frames, double count, int level) {
+  return with_range(frames, 13, static_cast<int>(count),
+                    [&](int) { return cv::Mat(kSize, CV_8UC3, cv::Scalar::all(level)); });
+}
+
 std::vector<Fault> faults() {
   return {
       {"Unedited",
@@ -58,10 +64,7 @@ std::vector<Fault> faults() {
        "frozen while the source moves: frames 4-"},
       {"Black",
        false,
-       [](const Case& c, double count) {
-         return with_range(c.edited, 13, int(count),
-                           [&](int) { return cv::Mat(kSize, CV_8UC3, cv::Scalar::all(1)); });
-       },
+       [](const Case& c, double count) { return with_even_frames(c.edited, count, 1); },
        {1, 4},
        "quality",
        "black",
@@ -115,10 +118,7 @@ std::vector<Fault> faults() {
        "degrees clockwise"},
       {"GreySegment",
        false,
-       [](const Case& c, double count) {
-         return with_range(c.edited, 13, int(count),
-                           [&](int) { return cv::Mat(kSize, CV_8UC3, cv::Scalar::all(128)); });
-       },
+       [](const Case& c, double count) { return with_even_frames(c.edited, count, 128); },
        {1, 4},
        "quality",
        "missing",

@@ -31,6 +31,17 @@ std::vector<std::string> ordered_faults(const std::vector<Finding>& more) {
   return faults;
 }
 
+cv::Mat outside_disc(int t) { return 255 - disc_mask(t); }
+
+/// So many levels added to each channel where the frame's mask is set.
+Frames lightened(const Frames& frames, const cv::Scalar& levels, cv::Mat (*mask)(int)) {
+  return each(frames, [&](int t, const cv::Mat& f) {
+    cv::Mat result = f.clone();
+    cv::add(f, levels, result, mask(t));
+    return result;
+  });
+}
+
 TEST_F(JudgeReasons, NamesBlocksBeforeWhatTheyCause) {
   const Finding blocks = at_most({"quality", "blocking", "blocking"}, 2, 1, "steps on a grid"),
                 frozen = at_most({"source", "frozen", "frozen_fraction"}, 9, 1, "still"),
@@ -82,19 +93,11 @@ TEST_F(JudgeReasons, CallsAFaintOtherEditAnotherEdit) {
 
 TEST_F(JudgeReasons, CallsALeakAroundAFaintLocalEditALeak) {
   Case sample = local_case();
-  sample.edited = each(sample.source, [](int t, const cv::Mat& f) {
-    cv::Mat result = f.clone();
-    cv::add(f, cv::Scalar(0, 20, 35), result, disc_mask(t));
-    return result;
-  });
+  sample.edited = lightened(sample.source, {0, 20, 35}, disc_mask);
   sample.context.instruction.text = "Make the disc paler";
   sample.context.edited_key_frame = sample.edited[kKey];
   EXPECT_TRUE(judged(sample, sample.edited).accepted) << judged(sample, sample.edited).reason;
-  const Frames leaking = each(sample.edited, [](int t, const cv::Mat& f) {
-    cv::Mat result = f.clone();
-    cv::add(f, cv::Scalar(15, 30, 30), result, 255 - disc_mask(t));
-    return result;
-  });
+  const Frames leaking = lightened(sample.edited, {15, 30, 30}, outside_disc);
   EXPECT_EQ(judged(sample, leaking).fault, "leak") << judged(sample, leaking).reason;
 }
 
@@ -136,11 +139,7 @@ TEST_F(JudgeReasons, AsksForNoColourOnlyWhereTheTextDoes) {
 
 TEST_F(JudgeReasons, CallsALeakThatHidesTheColourOfTheTextALeak) {
   const Case sample = local_case();  // "Make the red disc blue"
-  const Frames leaking = each(sample.edited, [](int t, const cv::Mat& f) {
-    cv::Mat result = f.clone();
-    cv::add(f, cv::Scalar(0, 60, 0), result, 255 - disc_mask(t));
-    return result;
-  });
+  const Frames leaking = lightened(sample.edited, {0, 60, 0}, outside_disc);
   EXPECT_EQ(judged(sample, leaking).fault, "leak") << judged(sample, leaking).reason;
 }
 
